@@ -1,0 +1,3 @@
+"""visavis: a self-hosted Conversational Video Interface."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What a persona may swap: each folder is a Protocol and its engines."""

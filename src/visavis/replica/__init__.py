@@ -1,0 +1,57 @@
+"""The replica: a face that speaks. This file is the interface that the conversation sees."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visavis.layers.tts import Speech
+
+FPS = 25
+FRAME_S = 1 / FPS
+
+Frame: TypeAlias = NDArray[np.uint8]
+"""uint8[H, W, 3], BGR."""
+
+Motion = TypeVar("Motion")
+"""What a renderer wants to know about 40 ms of speech; made by `plan`, read by `render`, opaque to everybody else."""
+
+
+class Attitude(StrEnum):
+    """What the replica is doing, as its face shows it."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+
+
+class Renderer(Protocol, Generic[Motion]):
+    """One face in one call.
+
+    `plan` may run seconds ahead and is cheap; `render` is called once per frame, in order, on a worker thread,
+    and carries the face's own time (blinks, breathing, head sway), so that nothing jumps when speech is cut off.
+    """
+
+    size: tuple[int, int]
+    """Width and height of the frames, pixels."""
+
+    def plan(self, speech: Speech) -> Sequence[Motion]:
+        """Mouth motion of `speech`, one item per 40 ms started."""
+        ...
+
+    def render(self, motion: Motion | None, attitude: Attitude) -> Frame:
+        """The next frame; `motion` is None while the replica is silent."""
+        ...
+
+
+class Replica(Protocol):
+    """A face that calls can use; one instance serves all calls of a process."""
+
+    name: str
+
+    def renderer(self) -> Renderer[object]:
+        """Start a face for one call."""
+        ...

@@ -1,0 +1,42 @@
+"""How sound, pictures and events travel between a person and a conversation. This file is the interface."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from visavis.audio import Pcm, Samples
+from visavis.replica import Frame
+
+
+class Call(Protocol):
+    """One connected person, as the conversation sees them.
+
+    The send methods never block and never raise: what cannot be sent any more is dropped, because the
+    iterators below have ended or are about to.
+    """
+
+    def hear(self) -> AsyncIterator[Samples]:
+        """Sound from the person: 16 kHz, 20 ms pieces, in real time; ends when the person is gone.
+
+        A person without a microphone yields nothing but stays connected; see `messages`.
+        """
+        ...
+
+    def messages(self) -> AsyncIterator[Mapping[str, Any]]:
+        """Decoded JSON objects that the page sent; ends when the person is gone."""
+        ...
+
+    def send_audio(self, pcm: Pcm, position: int) -> None:
+        """Send 20 ms of sound, int16[960] at 48 kHz; `position` counts samples since the call began."""
+        ...
+
+    def send_frame(self, frame: Frame, position: int) -> None:
+        """Send the picture that belongs to the sound at sample `position`."""
+        ...
+
+    def send_event(self, event: Mapping[str, Any]) -> None:
+        """Send one JSON object over the data channel."""
+        ...
+
+    async def close(self) -> None:
+        """Hang up."""
+        ...

@@ -44,6 +44,7 @@ class TextToSpeech(Protocol):
     def stream(self, text: str) -> AsyncIterator[Speech]:
         """Speak `text`, a clause or some sentences, piece by piece as each becomes ready.
 
-        The silence that engines add at both ends is cut off. Raises `visavis.errors.EngineError`.
+        The silence that engines add at both ends is cut off; after punctuation a piece may end in the natural pause
+        to the next one, which no word or phoneme covers. Raises `visavis.errors.EngineError`.
         """
         ...

@@ -56,13 +56,12 @@ def grid_clip(name: str) -> tuple[Samples, str]:
 
 def read_audio(path: Path) -> Samples:
     """Any sound or video file that ffmpeg reads, as float32 16 kHz mono."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=LISTEN_RATE_HZ)
+    resampler = av.AudioResampler(format="fltp", rate=LISTEN_RATE_HZ)
     with av.open(str(path)) as container:
-        pieces = [
-            resampled.to_ndarray()[0] for frame in container.decode(audio=0) for resampled in resampler.resample(frame)
-        ]
-    pieces += [frame.to_ndarray()[0] for frame in resampler.resample(None)]
-    return np.concatenate(pieces).astype(np.float32)
+        frames = [resampled for frame in container.decode(audio=0) for resampled in resampler.resample(frame)]
+    frames += resampler.resample(None)
+    channels = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+    return channels.mean(axis=0, dtype=np.float32)
 
 
 def word_errors(said: str, recognised: str) -> int:

@@ -1,1 +1,21 @@
 """What a persona may swap: each folder is a Protocol and its engines."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from visavis.layers.llm import LanguageModel
+from visavis.layers.stt import SpeechToText
+from visavis.layers.tts import TextToSpeech
+from visavis.layers.turn import EndOfTurn, VoiceActivity
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The engines of a conversation."""
+
+    voice_activity: Callable[[], VoiceActivity]
+    """Makes one for each call, because it keeps state."""
+    recogniser: SpeechToText
+    end_of_turn: EndOfTurn
+    language_model: LanguageModel
+    voice: TextToSpeech

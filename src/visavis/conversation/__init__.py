@@ -1,0 +1,1 @@
+"""One live conversation: pure asyncio, no web framework, no database."""

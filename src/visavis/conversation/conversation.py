@@ -1,0 +1,110 @@
+"""A live conversation: call, layers and playout wired together."""
+
+import asyncio
+from concurrent.futures import Executor
+
+from visavis.conversation import events
+from visavis.conversation.clock import Clock
+from visavis.conversation.context import Context
+from visavis.conversation.ear import Ear
+from visavis.conversation.floor import Floor
+from visavis.conversation.persona import Persona
+from visavis.conversation.playout import Playout
+from visavis.conversation.turns import Turns
+from visavis.errors import BadInputError
+from visavis.layers import Layers
+from visavis.layers.llm.prompt import spoken_style
+from visavis.replica import Replica
+from visavis.transport import Call
+
+
+class Conversation:
+    """One conversation with one person, who may reconnect: the context lives on between calls."""
+
+    def __init__(
+        self,
+        conversation_id: str,
+        persona: Persona,
+        replica: Replica,
+        layers: Layers,
+        clock: Clock,
+        executor: Executor | None = None,
+    ) -> None:
+        """`executor` runs the renderer; None is the event loop's own."""
+        self.persona = persona
+        self.replica = replica
+        self.events = events.EventStream(conversation_id, clock)
+        self.left = False
+        """The person said goodbye, rather than being lost."""
+        prompt = f"{persona.system_prompt}\n\n{persona.context}" if persona.context else persona.system_prompt
+        self._context = Context(spoken_style(prompt))
+        self._layers = layers
+        self._clock = clock
+        self._executor = executor
+        self._greeted = False
+
+    async def run(self, call: Call) -> None:
+        """Talk until the person is gone or this is cancelled; the call is hung up in any case."""
+        self.left = False
+        layers = self._layers
+        floor = Floor()
+        ear = Ear(layers.voice_activity(), layers.recogniser, layers.end_of_turn, floor, self._clock)
+        renderer = self.replica.renderer()
+        playout = Playout(call, renderer, self._clock, self._executor)
+        turns: Turns | None = None
+        with self.events.heard_by(call.send_event):
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    turns = Turns(
+                        self._context,
+                        layers.language_model,
+                        layers.voice,
+                        renderer,
+                        playout,
+                        floor,
+                        self.events,
+                        self._clock,
+                        tasks,
+                    )
+                    tasks.create_task(playout.run())
+                    tasks.create_task(self._obey(call, turns))
+                    self.events.emit(events.ReplicaPresent())
+                    if not self._greeted and self.persona.greeting:
+                        turns.say(self.persona.greeting)
+                    self._greeted = True
+                    async for heard in ear.listen(call.hear()):
+                        turns.heard(heard)
+                    raise _PersonGone
+            except* _PersonGone:
+                pass
+            finally:
+                if turns:
+                    turns.interrupt()
+                await call.close()
+
+    async def _obey(self, call: Call, turns: Turns) -> None:
+        async for message in call.messages():
+            try:
+                interaction = events.parse_interaction(message)
+            except BadInputError as error:
+                self.events.emit(events.ConversationError(message=str(error)))
+                continue
+            match interaction:
+                case events.Respond():
+                    turns.respond(interaction.properties.text)
+                case events.Echo():
+                    turns.interrupt()
+                    turns.say(interaction.properties.text)
+                case events.Interrupt():
+                    turns.interrupt()
+                case events.OverwriteContext():
+                    self._context.overwrite_system(interaction.properties.context)
+                case events.AppendContext():
+                    self._context.append_system(interaction.properties.context)
+                case events.Leave():
+                    self.left = True
+                    await call.close()
+
+
+class _PersonGone(Exception):  # noqa: N818 - not a failure
+    """Ends the tasks of a call."""

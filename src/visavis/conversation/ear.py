@@ -1,0 +1,235 @@
+"""The person's side of the conversation: from sound to turns with words.
+
+Owner of the turn that the person is in. Counts time in received samples; only the marks of the latency waterfall
+are taken from the clock.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from visavis.audio import LISTEN_RATE_HZ, Samples
+from visavis.conversation.clock import Clock
+from visavis.conversation.floor import BargeIn, Floor, Signal, SpeechPaused, SpeechResumed, SpeechStarted, TurnEnded
+from visavis.conversation.latency import Waterfall
+from visavis.errors import EngineError
+from visavis.layers.stt import SpeechToText, Utterance
+from visavis.layers.turn import VAD_FRAME, EndOfTurn, VoiceActivity
+from visavis.layers.turn.lexical import completeness
+
+PREROLL_S = 0.4
+"""Sound kept from before the voice was noticed, so that first consonants are not lost."""
+
+PARTIAL_EVERY_S = 0.5
+"""How much new sound makes a new partial transcript worth its cost (17 % of a core at 0.5 s)."""
+
+_EVIDENCE_S = 8.0  # what smart-turn looks at
+_EVIDENCE_SILENCE_S = 0.1  # with the 0.1 s that make a pause: the trailing silence that it was measured with
+_UNFINISHED_TEXT_WEIGHT = 0.4  # the text overrules the sound, but a sure sound still shortens the wait
+
+
+@dataclass(slots=True)
+class PersonTurn:
+    """What the person is saying."""
+
+    utterance: Utterance
+    barge_in: bool
+    waterfall: Waterfall = field(default_factory=Waterfall)
+    text: str = ""
+    """The latest final transcript."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The person began to speak."""
+
+    turn: PersonTurn
+
+
+@dataclass(frozen=True, slots=True)
+class PartialText:
+    """The words so far; they may still change."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseText:
+    """The words up to a pause that may turn out to be the end of the turn."""
+
+    turn: PersonTurn
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResumed:
+    """The pause was not the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """The turn is over; `turn.text` is what was said, empty if it was no speech."""
+
+    turn: PersonTurn
+
+
+@dataclass(frozen=True, slots=True)
+class EarFailed:
+    """The recogniser failed; the turn is lost."""
+
+    error: EngineError
+
+
+Heard = TurnStarted | PartialText | PauseText | TurnResumed | TurnDone | EarFailed
+
+
+class Ear:
+    """Listens to one person."""
+
+    def __init__(
+        self,
+        voice_activity: VoiceActivity,
+        recogniser: SpeechToText,
+        end_of_turn: EndOfTurn,
+        floor: Floor,
+        clock: Clock,
+    ) -> None:
+        self._voice_activity = voice_activity
+        self._recogniser = recogniser
+        self._end_of_turn = end_of_turn
+        self._floor = floor
+        self._clock = clock
+        self._events: asyncio.Queue[Heard | None] = asyncio.Queue()  # a handful a second, drained at once
+        self._recent: deque[Samples] = deque(maxlen=round(_EVIDENCE_S * LISTEN_RATE_HZ / VAD_FRAME))
+        self._turn: PersonTurn | None = None
+        self._turn_frames = 0
+        self._partials: asyncio.Task[None] | None = None
+        self._conclusion: asyncio.Task[None] | None = None
+
+    async def listen(self, sound: AsyncIterator[Samples]) -> AsyncIterator[Heard]:
+        """Yield what is heard until `sound` ends."""
+        attention = asyncio.create_task(self._attend(sound))
+        try:
+            while (heard := await self._events.get()) is not None:
+                yield heard
+            await attention
+        finally:
+            for task in (attention, self._partials, self._conclusion):
+                if task:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+
+    async def _attend(self, sound: AsyncIterator[Samples]) -> None:
+        pending = np.zeros(0, np.float32)
+        try:
+            async for samples in sound:
+                pending = np.concatenate([pending, samples])
+                while len(pending) >= VAD_FRAME:
+                    frame, pending = pending[:VAD_FRAME], pending[VAD_FRAME:]
+                    self._hear(frame)
+        finally:
+            self._events.put_nowait(None)
+
+    def _hear(self, frame: Samples) -> None:
+        self._recent.append(frame)
+        self._turn_frames += 1
+        signal = self._floor.hear(self._voice_activity.probability(frame))
+        if self._turn:
+            self._turn.utterance.feed(frame)
+        match signal:
+            case SpeechStarted():
+                self._start(barge_in=isinstance(signal, BargeIn))
+            case SpeechPaused():
+                self._pause(signal)
+            case SpeechResumed():
+                self._resume()
+            case TurnEnded():
+                self._end()
+
+    def _start(self, *, barge_in: bool) -> None:
+        if self._turn:
+            # The turn was over for the floor, but its text is still being made: the person goes on.
+            self._resume()
+            return
+        turn = self._turn = PersonTurn(self._recogniser.utterance(), barge_in)
+        preroll = list(self._recent)[-round(PREROLL_S * LISTEN_RATE_HZ / VAD_FRAME) :]
+        turn.utterance.feed(np.concatenate(preroll))
+        self._turn_frames = len(preroll)
+        self._events.put_nowait(TurnStarted(turn))
+        self._partials = asyncio.create_task(self._follow(turn))
+
+    async def _follow(self, turn: PersonTurn) -> None:
+        """Publish partial transcripts while the person speaks."""
+        shown, frames = "", 0
+        step = PARTIAL_EVERY_S * LISTEN_RATE_HZ / VAD_FRAME
+        while True:
+            await self._clock.sleep_until(self._clock.now() + PARTIAL_EVERY_S / 4)
+            if self._conclusion or self._turn_frames - frames < step:
+                continue
+            frames = self._turn_frames
+            try:
+                text = await turn.utterance.partial()
+            except EngineError:
+                continue  # the final transcript decides; a partial is only for show
+            if text and text != shown and self._conclusion is None:
+                shown = text
+                self._events.put_nowait(PartialText(text))
+
+    def _pause(self, signal: Signal) -> None:
+        if turn := self._turn:
+            now = self._clock.now()
+            turn.waterfall = Waterfall()
+            turn.waterfall.mark("last_voice", now - signal.silence_ms / 1000)
+            turn.waterfall.mark("vad_end", now)
+            self._conclusion = asyncio.create_task(self._conclude(turn))
+
+    async def _conclude(self, turn: PersonTurn) -> None:
+        """Collect what decides whether this pause is the end: the words, and how they sounded."""
+        sound = np.concatenate(list(self._recent)[-self._turn_frames :])
+        silence = np.zeros(round(_EVIDENCE_SILENCE_S * LISTEN_RATE_HZ), np.float32)
+        try:
+            turn.text, sounded = await asyncio.gather(
+                self._recognise(turn), self._end_of_turn.probability(np.concatenate([sound, silence]))
+            )
+        except EngineError as error:
+            self._drop_turn()
+            self._events.put_nowait(EarFailed(error))
+            return
+        finished = completeness(turn.text)
+        self._floor.judge(sounded * (_UNFINISHED_TEXT_WEIGHT + (1 - _UNFINISHED_TEXT_WEIGHT) * finished))
+        if not self._floor.person_speaks:
+            self._finish(turn)
+
+    async def _recognise(self, turn: PersonTurn) -> str:
+        text = await turn.utterance.final()
+        turn.waterfall.mark("final_text", self._clock.now())
+        self._events.put_nowait(PauseText(turn, text))
+        return text
+
+    def _resume(self) -> None:
+        if self._conclusion:
+            self._conclusion.cancel()
+            self._conclusion = None
+        self._events.put_nowait(TurnResumed())
+
+    def _end(self) -> None:
+        if turn := self._turn:
+            turn.waterfall.mark("turn_decision", self._clock.now())
+            if self._conclusion is None or self._conclusion.done():
+                self._finish(turn)
+
+    def _finish(self, turn: PersonTurn) -> None:
+        self._drop_turn()
+        self._events.put_nowait(TurnDone(turn))
+
+    def _drop_turn(self) -> None:
+        self._turn = None
+        self._conclusion = None
+        if self._partials:
+            self._partials.cancel()
+            self._partials = None

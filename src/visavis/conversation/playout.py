@@ -1,0 +1,209 @@
+"""THE clock of a call: sound and pictures leave from one sample counter.
+
+Owner of the playout position. Every 40 ms a segment of sound is taken from whoever is being played, its picture is
+rendered the moment its sound is sent, and silence with idle pictures fills every gap, so both streams never stop.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from visavis.audio import PLAYOUT_RATE_HZ, Pcm
+from visavis.conversation.clock import Clock
+from visavis.replica import FRAME_S, Attitude, Renderer
+from visavis.transport import Call
+
+_log = logging.getLogger(__name__)
+
+PACKET = PLAYOUT_RATE_HZ // 50
+"""Samples of one 20 ms packet of sound."""
+
+SEGMENT = int(PLAYOUT_RATE_HZ * FRAME_S)
+"""Samples of the 40 ms of sound that belong to one frame."""
+
+_FADE = PLAYOUT_RATE_HZ * 5 // 1000
+_MAX_LAG_S = 0.2
+_SILENCE = np.zeros(PACKET, np.int16)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """40 ms of speech: int16[1920] at 48 kHz, and the motion of the mouth that says it."""
+
+    pcm: Pcm
+    motion: object
+
+
+class Source(Protocol):
+    """Something that can be played."""
+
+    def take(self) -> Segment | None:
+        """The next segment, or None when it is not ready yet."""
+        ...
+
+    @property
+    def exhausted(self) -> bool:
+        """No segment will follow."""
+        ...
+
+
+class Playing:
+    """One source on its way to the person. Owner of how much of it was heard."""
+
+    def __init__(self, source: Source, heard_s: float = 0.0) -> None:
+        self.source = source
+        self.started_at: float | None = None
+        """Clock time when the first sound left."""
+        self.first_frame_at: float | None = None
+        """Clock time when the frame of the first sound left."""
+        self.heard_s = heard_s
+        """Seconds of the source that have left."""
+        self.gap_s = 0.0
+        """Seconds of silence that had to be put between its segments because the next one was late."""
+        self.interrupted = False
+        self.over = False
+        self._moved = asyncio.Event()
+        self._seen = asyncio.Event()
+
+    async def progress(self) -> AsyncIterator[float]:
+        """Yield `heard_s` whenever it has grown, and once more at the end."""
+        while not self.over:
+            self._moved.clear()
+            await self._moved.wait()
+            yield self.heard_s
+
+    async def seen(self) -> None:
+        """Return when the first frame of it has left, or when there will be none."""
+        await self._seen.wait()
+
+    def show(self, at: float) -> None:
+        """A frame of it left at clock time `at`."""
+        if self.first_frame_at is None:
+            self.first_frame_at = at
+            self._seen.set()
+
+    def advance(self, seconds: float) -> None:
+        """Count `seconds` as heard."""
+        self.heard_s += seconds
+        self._moved.set()
+
+    def finish(self, *, interrupted: bool) -> None:
+        """Nothing more of it will be heard."""
+        self.interrupted = interrupted
+        self.over = True
+        self._moved.set()
+        self._seen.set()
+
+
+class Playout:
+    """Plays one source at a time into a call."""
+
+    def __init__(self, call: Call, renderer: Renderer[object], clock: Clock, executor: Executor | None = None) -> None:
+        """`executor` runs the renderer; None is the event loop's own."""
+        self.attitude = Attitude.IDLE
+        """What the face shows while nothing is played."""
+        self.position = 0
+        """Samples sent since the call began."""
+        self.frames_late = 0
+        """Frames left out because the one before was not ready in time."""
+        self._call = call
+        self._renderer = renderer
+        self._clock = clock
+        self._executor = executor
+        self._playing: Playing | None = None
+        self._second_half: Pcm | None = None
+        self._cut_off: Pcm | None = None
+        self._rendering: asyncio.Task[None] | None = None
+
+    def play(self, source: Source, heard_s: float = 0.0) -> Playing:
+        """Play `source` from the next segment on, instead of whatever plays now; `heard_s` of it were heard before."""
+        self.clear()
+        self._playing = Playing(source, heard_s)
+        return self._playing
+
+    def clear(self) -> float:
+        """Stop sound and mouth at the next packet; returns the seconds that were heard."""
+        playing, self._playing = self._playing, None
+        if playing is None:
+            return 0.0
+        if self._second_half is not None:
+            self._cut_off, self._second_half = self._second_half, None
+        playing.finish(interrupted=True)
+        return playing.heard_s
+
+    async def run(self) -> None:
+        """Send sound and frames in real time until cancelled."""
+        origin = self._clock.now()
+        try:
+            while True:
+                due = origin + self.position / PLAYOUT_RATE_HZ
+                await self._clock.sleep_until(due)
+                lag = self._clock.now() - due
+                if lag > _MAX_LAG_S:
+                    # The machine stood still; catching up would pile sound up at the far end, so time is given up.
+                    _log.warning("playout stood still for %d ms", 1000 * lag)
+                    origin += lag
+                self._tick()
+        finally:
+            if self._rendering:
+                self._rendering.cancel()
+
+    def _tick(self) -> None:
+        if self.position % SEGMENT == 0:
+            self._start_segment()
+        else:
+            self._finish_segment()
+        self.position += PACKET
+
+    def _start_segment(self) -> None:
+        playing = self._playing
+        segment = playing.source.take() if playing else None
+        if playing and segment is None:
+            if playing.source.exhausted:
+                self._playing = None
+                playing.finish(interrupted=False)
+            elif playing.started_at is not None:
+                playing.gap_s += FRAME_S
+        self._send(segment.pcm[:PACKET] if segment else _SILENCE)
+        if playing and segment:
+            self._second_half = segment.pcm[PACKET:]
+            if playing.started_at is None:
+                playing.started_at = self._clock.now()
+            playing.advance(FRAME_S / 2)
+        if self._rendering and not self._rendering.done():
+            self.frames_late += 1
+            return
+        self._rendering = asyncio.create_task(self._render(segment, playing if segment else None))
+
+    def _finish_segment(self) -> None:
+        pcm, self._second_half = self._second_half, None
+        self._send(pcm if pcm is not None else _SILENCE)
+        if pcm is not None and self._playing:
+            self._playing.advance(FRAME_S / 2)
+
+    def _send(self, pcm: Pcm) -> None:
+        if self._cut_off is not None:
+            # The sound just before was cut off; letting it fall to zero over 5 ms avoids a click.
+            pcm = pcm.copy()
+            pcm[:_FADE] = (self._cut_off[:_FADE] * np.linspace(1, 0, _FADE)).astype(np.int16)
+            self._cut_off = None
+        self._call.send_audio(pcm, self.position)
+
+    async def _render(self, segment: Segment | None, playing: Playing | None) -> None:
+        position = self.position
+        attitude = Attitude.SPEAKING if segment else self.attitude
+        try:
+            frame = await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._renderer.render, segment.motion if segment else None, attitude
+            )
+        except Exception:
+            _log.exception("a frame could not be rendered; the call goes on without it")
+            return
+        self._call.send_frame(frame, position)
+        if playing:
+            playing.show(self._clock.now())

@@ -17,7 +17,8 @@ class Call(Protocol):
     def hear(self) -> AsyncIterator[Samples]:
         """Sound from the person: 16 kHz, 20 ms pieces, in real time; ends when the person is gone.
 
-        A person without a microphone yields nothing but stays connected; see `messages`.
+        Begins when the call is connected. Silence stands in for a microphone that is missing or switched off and
+        for what the network lost, so that the pieces count the time.
         """
         ...
 
@@ -30,7 +31,10 @@ class Call(Protocol):
         ...
 
     def send_frame(self, frame: Frame, position: int) -> None:
-        """Send the picture that belongs to the sound at sample `position`."""
+        """Send the picture that belongs to the sound at sample `position`.
+
+        `frame` is read later, so it must not be written to afterwards.
+        """
         ...
 
     def send_event(self, event: Mapping[str, Any]) -> None:

@@ -1,11 +1,15 @@
 """Every setting of visavis, and the only place that reads the environment (`VISAVIS_*`)."""
 
+import secrets
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from visavis.errors import BadInputError
+from visavis.layers.llm.openai_compatible import LanguageModelSettings
 
 
 class Settings(BaseSettings):
@@ -23,14 +27,41 @@ class Settings(BaseSettings):
     quality: Literal["fast", "quality", "tiny"] = Field(
         "fast", description="Built-in language model: 0.5B (fast), 1.5B (quality), 135M (tiny, for tests)."
     )
+    api_key: SecretStr | None = Field(
+        None, description="Asked for in the x-api-key header when the server listens beyond loopback."
+    )
+    llm: LanguageModelSettings | None = Field(
+        None,
+        description="A language model instead of the built-in one: "
+        'VISAVIS_LLM=\'{"base_url": "https://host/v1", "model": "name", "api_key": "..."}\'.',
+    )
     ice_servers: list[str] = Field(
         default_factory=list, description='STUN/TURN URLs as a JSON list: ["turn:user:secret@host:3478"].'
     )
     max_conversations: int = Field(1, ge=1, description="Calls that may run at once.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @property
+    def base_url(self) -> str:
+        """How people reach the server, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+    def key_matches(self, key: str) -> bool:
+        """Whether `key` is the server's; never without one."""
+        return self.api_key is not None and secrets.compare_digest(self.api_key.get_secret_value(), key)
+
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises `BadInputError` that names the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        # The value itself is not shown: it may be a secret.
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "VISAVIS_" + ".".join(str(part) for part in first["loc"]).upper()
+        raise BadInputError(name, "the environment's value", first["msg"]) from None

@@ -101,6 +101,8 @@ class ClauseSplitter:
             words = head.split()
             if not words or words[-1].rstrip(".,;:!?\"')]").lower() in _ABBREVIATIONS:
                 continue
+            if head.count('"') % 2:
+                continue  # the closing quotation mark may still come
             strong = bool(_STRONG.search(found.group()))
             if self._first and (strong or len(words) >= _FIRST_MIN_WORDS):
                 return found.end()

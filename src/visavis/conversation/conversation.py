@@ -54,6 +54,8 @@ class Conversation:
         turns: Turns | None = None
         with self.events.heard_by(call.send_event):
             try:
+                if not await call.connected():
+                    return
                 async with asyncio.TaskGroup() as tasks:
                     turns = Turns(
                         self._context,

@@ -178,7 +178,7 @@ class Playout:
         if self._rendering and not self._rendering.done():
             self.frames_late += 1
             return
-        self._rendering = asyncio.create_task(self._render(segment, playing if segment else None))
+        self._rendering = asyncio.create_task(self._render(self.position, segment, playing if segment else None))
 
     def _finish_segment(self) -> None:
         pcm, self._second_half = self._second_half, None
@@ -194,8 +194,7 @@ class Playout:
             self._cut_off = None
         self._call.send_audio(pcm, self.position)
 
-    async def _render(self, segment: Segment | None, playing: Playing | None) -> None:
-        position = self.position
+    async def _render(self, position: int, segment: Segment | None, playing: Playing | None) -> None:
         attitude = Attitude.SPEAKING if segment else self.attitude
         try:
             frame = await asyncio.get_running_loop().run_in_executor(

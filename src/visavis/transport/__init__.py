@@ -14,6 +14,10 @@ class Call(Protocol):
     iterators below have ended or are about to.
     """
 
+    async def connected(self) -> bool:
+        """Wait until sound and pictures can flow; False when that did not come about."""
+        ...
+
     def hear(self) -> AsyncIterator[Samples]:
         """Sound from the person: 16 kHz, 20 ms pieces, in real time; ends when the person is gone.
 

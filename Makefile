@@ -1,0 +1,54 @@
+# make serve   sets everything up and starts a server with a ready demo persona
+# make test    sets everything up and runs all checks and tests
+# Both are safe to repeat; what is done already is skipped.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve talk test lint quick bench setup setup-test
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Install system packages, Python packages and model files
+	@$(BIN)/visavis models pull
+
+setup-test: $(STAMP)
+	@scripts/system-packages.sh test
+	@$(BIN)/visavis models pull moonshine-base-en moonshine-tiny-en silero-vad smart-turn-v3.2 smollm2-135m
+
+$(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
+	@scripts/system-packages.sh serve
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "visavis needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Python packages: installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+serve: setup ## Start a server and print the link of a call; ARGS="--port 8080" passes options
+	@exec $(BIN)/visavis serve $(ARGS)
+
+talk: setup ## Talk in the terminal; ARGS="--wav question.wav" speaks a file
+	@exec $(BIN)/visavis talk $(ARGS)
+
+lint: $(STAMP) ## Style and types
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+quick: $(STAMP) ## Tests that need no model files and no browser
+	@$(BIN)/python -m pytest -m "not models and not browser and not slow"
+
+test: setup-test lint quick ## Everything: style, types, quick tests, then models and a real browser
+	@$(BIN)/python -m pytest -m "models or browser or slow"
+
+bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
+	@test -f "benchmarks/$(NAME).py" || { echo "NAME must be one of:" $$(cd benchmarks && ls *.py | grep -v '^_' | sed 's/\.py//'); exit 1; }
+	@scripts/system-packages.sh test
+	@QUICK=$(QUICK) $(BIN)/python -m benchmarks.$(NAME)

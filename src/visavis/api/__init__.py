@@ -1,0 +1,1 @@
+"""The HTTP side: resources, signalling and the pages."""

@@ -1,0 +1,156 @@
+"""The command line: `visavis serve`, `visavis talk`, `visavis models`."""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.logging import RichHandler
+
+from visavis import __version__
+from visavis.config import Settings, settings
+from visavis.conversation import persona as personas
+from visavis.errors import BadInputError, VisavisError
+from visavis.models.cli import app as models_app
+
+app = typer.Typer(
+    help="Live video conversations with a talking replica, on your own machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models_app, name="models", help="Model files: pull, list, verify.")
+
+_console = Console(stderr=True)
+
+PersonaFile = Annotated[
+    Path | None,
+    typer.Option("--persona", help="YAML file with persona_name, system_prompt, context, greeting, layers."),
+]
+Quality = Annotated[
+    Literal["fast", "quality", "tiny"] | None,
+    typer.Option(help="Built-in language model: fast (0.5B), quality (1.5B, slower), tiny (135M, for tests)."),
+]
+
+
+def main() -> None:
+    """Run the command line; expected failures are one line of text, not a stack trace."""
+    try:
+        app()
+    except VisavisError as error:
+        _console.print(f"[red]visavis:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")] = None,
+    persona: PersonaFile = None,
+    quality: Quality = None,
+) -> None:
+    """Start the server and print the link of a call."""
+    chosen = _settings(host=host, port=port, quality=quality)
+    _log_to_terminal(chosen)
+    if chosen.host not in ("127.0.0.1", "localhost", "::1") and chosen.api_key is None:
+        raise BadInputError("VISAVIS_API_KEY", "", f"a key of your choice, because {chosen.host} is not loopback")
+    spoken_by = personas.load(persona) if persona else personas.DEMO
+    listener = _listen(chosen)
+    chosen = chosen.model_copy(update={"port": listener.getsockname()[1]})
+    asyncio.run(_serve(chosen, spoken_by, listener))
+
+
+async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.socket) -> None:
+    from visavis.api.app import create_app
+    from visavis.api.live import LiveConversations
+    from visavis.api.signalling import answerer
+    from visavis.layers.builtin import start_layers
+    from visavis.replica.library import stock
+
+    replica = stock()
+
+    @asynccontextmanager
+    async def engines() -> AsyncIterator[LiveConversations]:
+        async with AsyncExitStack() as stack:
+            layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))
+            live = LiveConversations(layers, replica, answerer(chosen), chosen.max_conversations)
+            stack.push_async_callback(live.close)
+            yield live
+
+    web_app = create_app(chosen, persona, replica.replica_id, engines)
+    server = _Server(uvicorn.Config(web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none"))
+    await server.serve(sockets=[listener])
+    if not server.started:
+        raise VisavisError("The server could not start; the lines above say why.")
+
+
+class _Server(uvicorn.Server):
+    """Prints the link once the engines are warm and connections are taken."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            # On standard output, so that a script can read it.
+            typer.echo(f"Talk now: {self.config.app.state.settings.base_url}/demo")
+
+
+@app.command()
+def talk(
+    wav: Annotated[
+        list[Path] | None, typer.Option(help="Speak this file instead of the microphone; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the replica's sound to this WAV file.")] = None,
+    persona: PersonaFile = None,
+    quality: Quality = None,
+) -> None:
+    """Have the same conversation in the terminal."""
+    from visavis.talk import talk as run
+
+    chosen = _settings(quality=quality)
+    _log_to_terminal(chosen, level="warning")
+    asyncio.run(run(chosen, personas.load(persona) if persona else personas.DEMO, wav or [], out))
+
+
+def _settings(**overrides: object) -> Settings:
+    return settings().model_copy(update={name: value for name, value in overrides.items() if value is not None})
+
+
+def _listen(chosen: Settings) -> socket.socket:
+    """Bind before anything is loaded: a taken port is then known at once."""
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((chosen.host, chosen.port))
+    except OSError as error:
+        listener.close()
+        raise BadInputError(
+            "--port" if error.errno == 98 else "--host",
+            f"{chosen.host}:{chosen.port}",
+            f"an address that is free on this machine ({error.strerror}); try --port 0 for any free port",
+        ) from error
+    return listener
+
+
+def _log_to_terminal(chosen: Settings, level: str | None = None) -> None:
+    logging.basicConfig(
+        level=(level or chosen.log_level).upper(),
+        format="%(message)s",
+        handlers=[RichHandler(console=_console, show_path=False, markup=False)],
+    )
+    for noisy in ("httpx", "httpcore", "openai", "aioice", "aiortc"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,29 @@
+"""A replica without a face, for calls that carry only sound."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from visavis.audio import PLAYOUT_RATE_HZ
+from visavis.layers.tts import Speech
+from visavis.replica import FRAME_S, Attitude, Frame
+
+
+class AudioOnly:
+    """A `visavis.replica.Replica` and its own renderer: every frame is the same black dot."""
+
+    name = "audio only"
+    size = (2, 2)
+    _frame: Frame = np.zeros((2, 2, 3), np.uint8)
+
+    def renderer(self) -> "AudioOnly":
+        """Itself: it has no state."""
+        return self
+
+    def plan(self, speech: Speech) -> Sequence[None]:
+        """One item for each 40 ms started, as every renderer gives."""
+        return [None] * -(-len(speech.pcm) // int(PLAYOUT_RATE_HZ * FRAME_S))
+
+    def render(self, motion: object, attitude: Attitude) -> Frame:
+        """The dot."""
+        return self._frame

@@ -1,0 +1,78 @@
+"""The language model that needs no account: our own llama.cpp server, asked as it suits a small model."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from types import MappingProxyType
+
+from visavis.errors import EngineError
+from visavis.layers.llm import Message
+from visavis.layers.llm.llama_server import LlamaServer
+from visavis.layers.llm.openai_compatible import LAYER, LanguageModelSettings, OpenAICompatible, UnreachableError
+
+TEMPERATURE = 0.3
+MAX_TOKENS = 120
+SAMPLING = MappingProxyType({"min_p": 0.1, "top_p": 1.0, "top_k": 40, "repeat_penalty": 1.05})
+_NOTICE_CANCELLATION = MappingProxyType({"return_progress": True})
+"""Makes llama.cpp write after every batch of the prompt, which is how it finds out at once that nobody listens; else
+it looks once a second."""
+
+_READY_TIMEOUT_S = 10.0
+"""How long a reply waits for a server that is starting; a crashed one is back in two seconds."""
+
+
+class BuiltInModel:
+    """A `visavis.layers.llm.LanguageModel` on a `LlamaServer`, which it follows through restarts."""
+
+    def __init__(self, server: LlamaServer) -> None:
+        self._server = server
+        self._client: OpenAICompatible | None = None
+        self._client_url = ""
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """Yield the reply piece by piece; see `visavis.layers.llm.LanguageModel`."""
+        client = await self._current_client()
+        try:
+            async with aclosing(client.stream(messages)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except UnreachableError:
+            raise EngineError(LAYER, "the built-in model stopped unexpectedly and is starting again") from None
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Prepare for a reply to messages that begin like these; see `visavis.layers.llm.LanguageModel`."""
+        try:
+            client = await self._current_client()
+        except EngineError:
+            return
+        await client.prefill(messages)
+
+    async def aclose(self) -> None:
+        """End the connections to the server, which itself goes on."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _current_client(self) -> OpenAICompatible:
+        try:
+            async with asyncio.timeout(_READY_TIMEOUT_S):
+                base_url = await self._server.ready()
+        except TimeoutError:
+            raise EngineError(LAYER, "the built-in model is still starting; try again in a moment") from None
+        if self._client is None or base_url != self._client_url:
+            await self.aclose()
+            self._client, self._client_url = OpenAICompatible(built_in_settings(self._server, base_url)), base_url
+        return self._client
+
+
+def built_in_settings(server: LlamaServer, base_url: str) -> LanguageModelSettings:
+    """How the built-in models are asked; chosen by playing scripted dialogues (see `benchmarks/`)."""
+    return LanguageModelSettings(
+        base_url=base_url,
+        model=server.model.stem,
+        api_key=server.api_key,
+        temperature=TEMPERATURE,
+        max_tokens=MAX_TOKENS,
+        extra_body={**SAMPLING, **_NOTICE_CANCELLATION},
+        supports_prefill=True,
+    )

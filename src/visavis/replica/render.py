@@ -1,0 +1,180 @@
+"""A face drawn from key pictures: the mouth is mixed, the lids are laid in, and the whole person is moved as one.
+
+The person is kept on a canvas of twice the frame's size, so that moving her by parts of a pixel neither blurs her nor
+makes her sharpness pulse. One displacement of the canvas carries sway, nods, breathing and brows; the room behind stands
+still.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from visavis.layers.tts import Speech
+from visavis.replica import Attitude, Frame
+from visavis.replica.bundle import Bundle, Floats, Picture
+from visavis.replica.life import Life, Pose
+from visavis.replica.motion import MouthMotion, plan
+from visavis.replica.mouth import Mouth, prepare
+
+RELAX_PER_FRAME = 0.36
+"""What is left, from one frame to the next, of a mouth shape that has no motion any more: under 5 % after three."""
+
+SHOULDER_RISE_PX = 1.3
+SHOULDER_SPREAD = 0.0035
+"""How far a full breath lifts the shoulders (frame pixels) and widens them (share of the distance from the middle)."""
+
+
+class Face:
+    """A loaded bundle with all that its renderers share; never written after it is made."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.mouth: Mouth = prepare(bundle)
+        self.warp = _WarpFields(bundle)
+        self.names = bundle.manifest.mouth.names
+        self.rest_eyes: Picture = bundle.person[bundle.manifest.eyes.box.slices][..., :3].copy()
+        aperture = bundle.eye_aperture.astype(np.float32) / 255 * bundle.manifest.supersampling
+        self.gaze_fields = np.dstack([aperture, aperture])
+        self.eyes_grid = _pixel_grid(bundle.manifest.eyes.box.height, bundle.manifest.eyes.box.width)
+
+    def weights(self, named: MouthMotion) -> Floats:
+        """Key weights float32[K] of a motion."""
+        return np.array([named.weights.get(name, 0.0) for name in self.names], np.float32)
+
+
+class KeyFrameRenderer:
+    """One face in one call; the `visavis.replica.Renderer` of key-frame replicas.
+
+    `seed` fixes when it blinks and how it sways; by default that differs from call to call.
+    """
+
+    def __init__(self, face: Face, seed: int | None = None) -> None:
+        self._face = face
+        manifest = face.bundle.manifest
+        self.size: tuple[int, int] = manifest.size
+        self._life = Life(np.random.default_rng(seed))
+        self._canvas = face.bundle.person.copy()
+        self._rest = np.zeros(len(face.names), np.float32)
+        self._rest[0] = 1
+        self._smile = face.names.index("smile") if "smile" in face.names else None
+        self._left_over = np.zeros_like(self._rest)
+        self._shown = self._rest
+        self._speaking = False
+        self._drawn_mouth: Floats | None = None
+        self._drawn_eyes: tuple[int, float, float] | None = None
+
+    def plan(self, speech: Speech) -> Sequence[MouthMotion]:
+        """Mouth motion of `speech`, one item per 40 ms started."""
+        return plan(speech)
+
+    def render(self, motion: MouthMotion | None, attitude: Attitude) -> Frame:
+        """The next frame, uint8[H, W, 3], BGR; `motion` is None while the replica is silent."""
+        pose = self._life.step(attitude, motion.loudness if motion else 0.0)
+        self._draw_mouth(self._mouth_weights(motion), pose.smile)
+        self._draw_eyes(pose)
+        moved = self._face.warp.apply(self._canvas, pose)
+        return _over(moved, self._face.bundle.room)
+
+    def _mouth_weights(self, motion: MouthMotion | None) -> Floats:
+        """What the motion asks for, plus what is left of the shape that it cut off.
+
+        The left-over is zero while speech runs, so closures are shown exactly; it carries only over the seams between
+        speech and silence.
+        """
+        wanted = self._face.weights(motion) if motion else self._rest
+        if (motion is not None) != self._speaking:
+            self._left_over = self._shown - wanted
+            self._speaking = motion is not None
+        self._left_over = self._left_over * RELAX_PER_FRAME
+        if np.abs(self._left_over).max() < 0.01:
+            self._left_over = np.zeros_like(self._rest)
+        shown = np.maximum(wanted + self._left_over, 0)
+        self._shown = shown / shown.sum()
+        return self._shown
+
+    def _draw_mouth(self, weights: Floats, smile: float) -> None:
+        if self._smile is not None:
+            weights = weights * (1 - smile)
+            weights[self._smile] += smile
+        weights = np.round(weights * 400) / 400
+        if self._drawn_mouth is None or not np.array_equal(weights, self._drawn_mouth):
+            rows, columns = self._face.bundle.manifest.mouth.box.slices
+            self._canvas[rows, columns, :3] = self._face.mouth.picture(weights)
+            self._drawn_mouth = weights
+
+    def _draw_eyes(self, pose: Pose) -> None:
+        levels = self._face.bundle.manifest.eyes.levels
+        closest = int(np.argmin([abs(level - pose.lids) for level in (0.0, *levels)]))
+        state = (closest, round(pose.gaze_x, 1), round(pose.gaze_y, 1))
+        if state == self._drawn_eyes:
+            return
+        eyes = self._face.bundle.eye_levels[closest - 1] if closest else self._face.rest_eyes
+        gaze = np.array([pose.gaze_x, pose.gaze_y], np.float32)
+        looking = self._face.eyes_grid - self._face.gaze_fields * gaze
+        rows, columns = self._face.bundle.manifest.eyes.box.slices
+        self._canvas[rows, columns, :3] = cv2.remap(eyes, looking, None, cv2.INTER_LINEAR)
+        self._drawn_eyes = state
+
+
+class _WarpFields:
+    """How every part of the picture moves with each part of a pose: float32[P, n, n, 2], frame pixels per unit."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        width, height = bundle.manifest.size
+        cells = bundle.depth.shape
+        x, y = np.meshgrid(
+            (np.arange(cells[1], dtype=np.float32) + 0.5) * width / cells[1],
+            (np.arange(cells[0], dtype=np.float32) + 0.5) * height / cells[0],
+        )
+        pivot_x, pivot_y = bundle.manifest.head.pivot
+        top, bottom = bundle.manifest.head.neck_rows
+        head = 1 - _smoothstep((y - top) / (bottom - top))
+        body = 1 - head
+        none = np.zeros_like(head)
+        radian = np.pi / 180
+        brows = cv2.resize(bundle.brows, (cells[1], cells[0]), interpolation=cv2.INTER_LINEAR)
+        self._fields = np.stack(
+            [
+                np.dstack([bundle.depth * head, none]) * radian,
+                np.dstack([none, bundle.depth * head]) * radian,
+                np.dstack([-(y - pivot_y) * head, (x - pivot_x) * head]) * radian,
+                np.dstack([head, none]),
+                np.dstack([none, head]),
+                np.dstack([SHOULDER_SPREAD * (x - pivot_x) * body, -SHOULDER_RISE_PX * (0.35 + 0.65 * body)]),
+                brows,
+            ]
+        ).astype(np.float32)
+        self._size = (width, height)
+        scale = bundle.manifest.supersampling
+        self._scale = scale
+        self._grid = _pixel_grid(height, width) * scale + (scale - 1) / 2
+
+    def apply(self, canvas: Picture, pose: Pose) -> Picture:
+        """The canvas, moved and brought to frame size: uint8[H, W, 4]."""
+        amounts = np.array(
+            [pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.shift_x, pose.shift_y, pose.breath, pose.brows],
+            np.float32,
+        )
+        field = np.tensordot(amounts * -self._scale, self._fields, 1)
+        source = cv2.resize(field, self._size, interpolation=cv2.INTER_LINEAR)
+        source += self._grid
+        return np.asarray(cv2.remap(canvas, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _over(person: Picture, room: Picture) -> Frame:
+    """Lay the person (BGR times opacity, opacity) over the room; a fresh array."""
+    through = cv2.bitwise_not(cv2.extractChannel(person, 3))
+    behind = cv2.multiply(room, cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+    return np.asarray(cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR)), np.uint8)
+
+
+def _pixel_grid(height: int, width: int) -> Floats:
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.dstack([x, y])
+
+
+def _smoothstep(value: NDArray[np.float32]) -> NDArray[np.float32]:
+    clipped = np.clip(value, 0, 1)
+    return np.asarray(clipped * clipped * (3 - 2 * clipped), np.float32)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 RESTART_DISTANCE = 100
 """A packet further behind than this (two seconds of 20 ms packets) is a sender that started anew, not a late one."""
 
+MAX_OPUS_SAMPLES = 5_760
+
 
 @dataclass(slots=True)
 class _Place:
@@ -53,7 +55,7 @@ class VoiceOrder:
 def opus_samples(packet: bytes) -> int:
     """Samples per channel at 48 kHz that an Opus packet decodes to (RFC 6716 section 3.1).
 
-    Raises `ValueError` for a packet that is empty or cut off.
+    Raises `ValueError` for a packet that is empty, cut off, or longer than the 120 ms that Opus allows.
     """
     if not packet:
         raise ValueError("an Opus packet has at least one byte")
@@ -64,8 +66,9 @@ def opus_samples(packet: bytes) -> int:
         frame = (480, 960)[config % 2]
     else:
         frame = (120, 240, 480, 960)[config % 4]
-    if code < 3:
-        return frame * (1, 2, 2)[code]
-    if len(packet) < 2:
+    if code == 3 and len(packet) < 2:
         raise ValueError("an Opus packet of code 3 has a frame count")
-    return frame * (packet[1] & 0x3F)
+    samples = frame * ((1, 2, 2)[code] if code < 3 else packet[1] & 0x3F)
+    if not 0 < samples <= MAX_OPUS_SAMPLES:
+        raise ValueError(f"an Opus packet holds 1 to {MAX_OPUS_SAMPLES} samples, not {samples}")
+    return samples

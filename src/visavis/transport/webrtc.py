@@ -32,6 +32,7 @@ HEARD_PIECES = 100
 
 CONNECT_S = 15.0
 GATHER_S = 1.0
+HANG_UP_S = 2.0
 
 GONE_AFTER_S = 5.0
 """A browser sends something at least every second or two, if only reports and acknowledgements; one that was silent
@@ -249,8 +250,13 @@ class WebRtcCall:
         self._connected.clear()
         self._pieces.end()
         self._messages.inbox.end()
-        await self._connection.close()
         self._video.close()
+        try:
+            async with asyncio.timeout(HANG_UP_S):
+                await self._connection.close()
+        except TimeoutError:
+            # When a whole event loop is cancelled, aiortc may wait for a task of its own that no longer runs.
+            log.debug("peer connection did not close within %g s", HANG_UP_S)
 
 
 def _media_kinds(sdp: str) -> list[str]:

@@ -192,7 +192,7 @@ class OpenAICompatible:
 async def _next_piece(response: openai.AsyncStream[ChatCompletionChunk]) -> str | None:
     """Text of the next chunk, empty if it carries none (a role, the usage); None after the last chunk."""
     chunk = await anext(response, None)
-    return None if chunk is None else "".join(choice.delta.content or "" for choice in chunk.choices or ())
+    return None if chunk is None else "".join(choice.delta.content or "" for choice in chunk.choices)
 
 
 def _revealed(secrets: Mapping[str, SecretStr]) -> dict[str, str]:

@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Live video conversations with a talking replica, on your own machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models", help="Model files: pull, list, verify.")

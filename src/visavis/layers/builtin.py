@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import numpy as np
 
@@ -34,9 +33,8 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
     Raises `visavis.models.ModelMissingError`, and `EngineError` for an engine that does not start.
     """
     async with _language_model(settings, llm or settings.llm) as language_model:
-        recogniser, end_of_turn, voice = await asyncio.gather(
-            asyncio.to_thread(Moonshine), asyncio.to_thread(SmartTurn), asyncio.to_thread(Hibari)
-        )
+        voice_activity, end_of_turn = await asyncio.to_thread(Silero), await asyncio.to_thread(SmartTurn)
+        recogniser, voice = await asyncio.to_thread(Moonshine), await asyncio.to_thread(Hibari)
         try:
             # One after the other: on two cores together they would only get in each other's way.
             await voice.warm_up()
@@ -46,9 +44,10 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
             utterance.feed(noise)
             await utterance.partial()
             await utterance.final()
-            yield Layers(partial(Silero), recogniser, end_of_turn, language_model, voice)
+            yield Layers(voice_activity.listen, recogniser, end_of_turn, language_model, voice)
         finally:
             recogniser.close()
+            end_of_turn.close()
 
 
 @asynccontextmanager

@@ -1,0 +1,159 @@
+"""Offset between sound and picture as the browser receives them, over two minutes, and whether it drifts.
+
+The server is the real one with its real face, but it speaks beeps, and paints a white square over a corner of the
+picture while one sounds. In the browser, the beginnings of both are taken on one clock.
+"""
+
+import asyncio
+import dataclasses
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import cv2
+import numpy as np
+import uvicorn
+
+from benchmarks.report import QUICK, figures, table
+from tests.visitor import loud_spans, visitor
+from visavis.api.app import create_app
+from visavis.api.live import LiveConversations
+from visavis.api.signalling import answerer
+from visavis.audio import PLAYOUT_RATE_HZ
+from visavis.config import Settings
+from visavis.conversation.persona import Persona
+from visavis.layers.builtin import start_layers
+from visavis.layers.tts import Speech, Word
+from visavis.replica import Attitude, Frame
+from visavis.replica.library import stock
+
+SECONDS = 20 if QUICK else 120
+PERIOD_S, BEEP_S = 1.0, 0.12
+_CORNER = (0.02, 0.02, 0.1, 0.1)  # x, y, width, height as shares of the picture
+
+
+class Beeper:
+    """A voice that beeps once a second, whatever it is asked to say."""
+
+    async def stream(self, text: str) -> AsyncIterator[Speech]:
+        """Beep for `SECONDS`."""
+        beep = (12_000 * np.sin(2 * np.pi * 1000 * np.arange(int(BEEP_S * PLAYOUT_RATE_HZ)) / PLAYOUT_RATE_HZ)).astype(
+            np.int16
+        )
+        pcm = np.zeros(int(PERIOD_S * PLAYOUT_RATE_HZ), np.int16)
+        pcm[: len(beep)] = beep
+        for _ in range(SECONDS):
+            yield Speech(pcm, (Word("beep", 0.0, BEEP_S),), ())
+
+
+class SquareFace:
+    """A replica with a square in its corner while it beeps."""
+
+    def __init__(self) -> None:
+        self._replica = stock()
+        self.name, self.replica_id = self._replica.name, self._replica.replica_id
+
+    def renderer(self) -> "SquareRenderer":
+        """Its face for one call."""
+        return SquareRenderer(self._replica.renderer())
+
+
+class SquareRenderer:
+    """Renders the face of another renderer, and the square."""
+
+    def __init__(self, renderer) -> None:
+        self._renderer = renderer
+        self.size = renderer.size
+
+    def plan(self, speech: Speech) -> Sequence[tuple[bool, object]]:
+        """Motion of the face, and whether the square is there."""
+        size = PLAYOUT_RATE_HZ // 25
+        return [
+            (bool(np.abs(speech.pcm[index * size : (index + 1) * size]).max() > 0), motion)
+            for index, motion in enumerate(self._renderer.plan(speech))
+        ]
+
+    def render(self, motion: tuple[bool, object] | None, attitude: Attitude) -> Frame:
+        """The next frame."""
+        square, face = motion or (False, None)
+        frame = self._renderer.render(face, attitude)
+        height, width = frame.shape[:2]
+        corner = (int(0.15 * width), int(0.15 * height))
+        cv2.rectangle(frame, (0, 0), corner, (255, 255, 255) if square else (0, 0, 0), -1)
+        return frame
+
+
+async def serve() -> None:
+    """The server of this benchmark."""
+    settings = Settings(port=0, quality="tiny")
+
+    @asynccontextmanager
+    async def engines() -> AsyncIterator[LiveConversations]:
+        async with start_layers(settings, None) as layers:
+            live = LiveConversations(
+                dataclasses.replace(layers, voice=Beeper()),
+                SquareFace(),
+                answerer(settings),
+                settings.max_conversations,
+            )
+            yield live
+            await live.close()
+
+    app = create_app(settings, Persona(persona_name="Beeper", system_prompt="Beep."), "rbeep", engines)
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    await uvicorn.Server(uvicorn.Config(app, log_level="error")).serve(sockets=[listener])
+
+
+def main() -> None:
+    """Measure and report."""
+    server = subprocess.Popen([sys.executable, "-m", __spec__.name, "serve"], stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(server.stdout.readline())
+        with visitor() as person:
+            person.join(f"http://127.0.0.1:{port}/demo")
+            person.page.evaluate(f"visitor.watch({', '.join(map(str, _CORNER))})")
+            person.wait(2)
+            person.page.evaluate(
+                "visitor.send(JSON.stringify({event_type: 'conversation.echo', properties: {text: 'beep'}}))"
+            )
+            person.wait(SECONDS * PERIOD_S + 2)
+            recording, frames = person.recording(), person.frames()
+    finally:
+        server.terminate()
+        server.wait(20)
+    beeps = np.array([recording.start + start for start, _ in loud_spans(recording.replica, floor=0.02)])
+    bright = frames[:, 2] > 128
+    flashes = frames[1:, 0][bright[1:] & ~bright[:-1]]
+    pairs = [(flash, beeps[np.abs(beeps - flash).argmin()]) for flash in flashes if len(beeps)]
+    offsets = np.array([(flash, 1000 * (beep - flash)) for flash, beep in pairs if abs(beep - flash) < PERIOD_S / 2])
+    drift = np.polyfit(offsets[:, 0] / 60, offsets[:, 1], 1)[0] if len(offsets) > 2 else float("nan")
+    values = offsets[:, 1] if len(offsets) else np.array([np.nan])
+    table(
+        "Sound after picture, in the browser",
+        ("", "ms"),
+        [
+            ("median", float(np.median(values))),
+            ("5 % / 95 %", f"{np.percentile(values, 5):.1f} / {np.percentile(values, 95):.1f}"),
+            ("largest", float(np.abs(values).max())),
+            ("drift a minute", float(drift)),
+        ],
+    )
+    figures(
+        {
+            "pairs": len(offsets),
+            "offset_median_ms": float(np.median(values)),
+            "offset_max_abs_ms": float(np.abs(values).max()),
+            "drift_ms_per_min": float(drift),
+            "frames_per_s": float((len(frames) - 1) / (frames[-1, 0] - frames[0, 0])),
+        }
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        asyncio.run(serve())
+    else:
+        main()

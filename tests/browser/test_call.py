@@ -1,0 +1,191 @@
+"""A person talks with the replica: a real server, a real browser, recorded human speech."""
+
+import asyncio
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import resample_poly
+
+from tests.sentences import SENTENCES, sentence
+from tests.server import RunningServer, running_server
+from tests.speech import word_errors
+from tests.visitor import RATE_HZ, Visitor, loud_spans, visitor
+from visavis.audio import LISTEN_RATE_HZ
+from visavis.layers.stt.moonshine import Moonshine
+
+pytestmark = [pytest.mark.browser, pytest.mark.models]
+
+MOUTH = (0.38, 0.5, 0.24, 0.16)
+"""Where Mira's mouth is: x, y, width, height as shares of the picture."""
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running_server("--quality", "tiny") as running:
+        yield running
+
+
+@pytest.fixture
+def fake_microphone(tmp_path: Path):
+    """A WAV file for Chromium's fake microphone: silence, a human sentence, then silence for a while."""
+    path = tmp_path / "microphone.wav"
+    sound = np.concatenate([np.zeros(8 * RATE_HZ), sentence("tt-monkeysintro", RATE_HZ), np.zeros(30 * RATE_HZ)])
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes((sound * 32767).astype("<i2").tobytes())
+    return path
+
+
+def recognised(sound: np.ndarray) -> str:
+    """What our recogniser understands of sound at 48 kHz."""
+
+    async def listen() -> str:
+        utterance = Moonshine().utterance()
+        utterance.feed(resample_poly(sound, LISTEN_RATE_HZ, RATE_HZ).astype(np.float32))
+        return await utterance.final()
+
+    return asyncio.run(listen())
+
+
+def utterances(person: Visitor, role: str) -> list[str]:
+    found = [event["properties"] for event in person.events("conversation.utterance")]
+    return [properties["speech"] for properties in found if properties["role"] == role]
+
+
+def test_spoken_sentence_is_understood_and_answered_with_sound_and_a_moving_mouth(
+    server: RunningServer, fake_microphone: Path
+):
+    with visitor(f"--use-file-for-fake-audio-capture={fake_microphone}", own_microphone=False) as person:
+        person.join(server.demo_url)
+        person.page.evaluate(f"visitor.watch({', '.join(map(str, MOUTH))})")
+        person.wait_until_replica_is_quiet(2)
+        person.wait(2)
+        recording, frames, said = person.recording(), person.frames(), utterances(person, "replica")
+
+        (heard,) = utterances(person, "user")
+        assert word_errors(SENTENCES["tt-monkeysintro"], heard) <= 1
+
+        spans = loud_spans(recording.replica, gap_s=0.8)
+        sound = recording.replica[round(spans[0][0] * RATE_HZ) : round(spans[-1][1] * RATE_HZ)]
+        assert word_errors(" ".join(said), recognised(sound)) <= 0.2 * len(" ".join(said).split())
+
+        seconds = frames[-1, 0] - frames[0, 0]
+        assert (len(frames) - 1) / seconds >= 24
+
+        speaking = np.zeros(len(frames), bool)
+        for start, stop in spans:
+            inside = (frames[:, 0] > recording.start + start + 0.1) & (frames[:, 0] < recording.start + stop - 0.1)
+            speaking |= inside
+        near = np.zeros(len(frames), bool)
+        for start, stop in spans:
+            near |= (frames[:, 0] > recording.start + start - 0.4) & (frames[:, 0] < recording.start + stop + 0.4)
+        moving, resting = frames[speaking, 1].mean(), frames[~near, 1].mean()
+        assert moving > 2.5 * resting, f"mouth changes {moving:.2f} while speaking, {resting:.2f} in silence"
+
+
+def test_page_asks_nothing_of_any_other_host(server: RunningServer):
+    with visitor() as person:
+        person.join(server.demo_url)
+        person.wait_until_replica_is_quiet(1)
+        assert all(url.startswith((server.base_url, "blob:", "data:")) for url in person.urls)
+
+
+def test_barge_in_stops_the_replica(server: RunningServer):
+    with visitor() as person:
+        person.join(server.demo_url)
+        person.wait_for(lambda: person.events("conversation.replica.started_speaking"), "the greeting")
+        person.wait(0.8)
+        begun = person.say(sentence("something-terribly-wrong"))
+        person.wait_until_replica_is_quiet(1)
+        stopped = person.events("conversation.replica.stopped_speaking")[0]
+        assert stopped["properties"]["interrupted"]
+        person.wait(1)
+        recording = person.recording()
+        at = round((stopped["_at"] + 0.3 - recording.start) * RATE_HZ)
+        assert np.abs(recording.replica[at : at + RATE_HZ // 5]).max() < 0.02
+        assert stopped["_at"] > begun
+
+
+def test_typed_message_is_answered(server: RunningServer):
+    with visitor() as person:
+        person.join(server.demo_url)
+        person.wait_until_replica_is_quiet(1)
+        person.page.evaluate(
+            "visitor.send(JSON.stringify({event_type: 'conversation.respond', properties: {text: 'Hello there'}}))"
+        )
+        person.wait_until_replica_is_quiet(2)
+        assert utterances(person, "user") == ["Hello there"]
+        assert len(utterances(person, "replica")) == 2
+
+
+def test_garbage_on_the_data_channel_is_answered_and_the_call_goes_on(server: RunningServer):
+    with visitor() as person:
+        person.join(server.demo_url)
+        person.wait_until_replica_is_quiet(1)
+        for garbage in ("not json", "[1, 2]", '{"event_type": "conversation.fly"}', "x" * 70_000):
+            person.page.evaluate("text => visitor.send(text)", garbage)
+        person.wait_for(
+            lambda: len(person.events("system.error")) + len(person.events("conversation.error")) >= 4, "four answers"
+        )
+        person.page.evaluate(
+            "visitor.send(JSON.stringify({event_type: 'conversation.echo', properties: {text: 'Still here.'}}))"
+        )
+        person.wait_until_replica_is_quiet(2)
+        assert utterances(person, "replica")[-1] == "Still here."
+
+
+def test_second_tab_is_told_that_the_call_is_taken(server: RunningServer):
+    with visitor() as person, visitor() as late:
+        person.join(server.demo_url)
+        late.page.goto(person.page.url)
+        late.page.get_by_role("button", name="Join").click()
+        late.wait_for(lambda: "another tab" in late.page.inner_text("body"), "the explanation")
+
+
+def test_killed_language_model_is_told_in_words_and_the_next_turn_works():
+    with running_server("--quality", "tiny") as server, visitor() as person:
+        person.join(server.demo_url)
+        person.wait_until_replica_is_quiet(1)
+        ask = "visitor.send(JSON.stringify({event_type: 'conversation.respond', properties: {text: '%s'}}))"
+        model = server.language_model()
+        model.suspend()  # so that it dies while it is asked
+        person.page.evaluate(ask % "Tell me a long story about the sea")
+        person.wait(0.5)
+        model.kill()
+        person.wait_until_replica_is_quiet(2)
+        assert "lost my train of thought" in utterances(person, "replica")[-1]
+        assert person.events("conversation.error")
+        person.page.evaluate(ask % "Are you there again?")
+        person.wait_until_replica_is_quiet(3)
+        assert "lost my train of thought" not in utterances(person, "replica")[-1]
+
+
+def test_page_closed_in_the_middle_of_a_sentence_frees_the_line(server: RunningServer):
+    with visitor() as person:
+        person.join(server.demo_url)
+        person.wait_for(lambda: person.events("conversation.replica.started_speaking"), "the greeting")
+    with visitor() as next_person:
+        next_person.join(server.demo_url)
+        next_person.wait_until_replica_is_quiet(1)
+        assert not [line for line in server.log if "Traceback" in line]
+
+
+@pytest.mark.parametrize("state", ["unknown", "ended"])
+def test_dead_link_shows_a_friendly_page(server: RunningServer, state: str):
+    with visitor() as person:
+        url = f"{server.base_url}/c/c0000000000000000"
+        if state == "ended":
+            person.page.goto(server.demo_url)
+            url = person.page.url
+            conversation_id = url.rsplit("/", 1)[-1]
+            person.page.request.post(f"{server.base_url}/v2/conversations/{conversation_id}/end")
+        person.page.goto(url)
+        person.wait_for(
+            lambda: ("ended" if state == "ended" else "link") in person.page.inner_text("body").lower(),
+            "the explanation",
+        )
+        assert not person.page.get_by_role("button", name="Join").is_visible()

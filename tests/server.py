@@ -1,0 +1,73 @@
+"""A visavis server as a user starts one: its own process, by the command line, on loopback and a free port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+
+@dataclass
+class RunningServer:
+    """A server and what it has printed."""
+
+    process: subprocess.Popen[str]
+    demo_url: str = ""
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:port`."""
+        return self.demo_url.removesuffix("/demo")
+
+    def language_model(self) -> psutil.Process:
+        """The child process that the built-in language model runs in."""
+        return next(
+            child
+            for child in psutil.Process(self.process.pid).children(recursive=True)
+            if any("llama" in part for part in child.cmdline())
+        )
+
+
+@contextmanager
+def running_server(*options: str, **environment: str) -> Iterator[RunningServer]:
+    """Start `visavis serve` with `options` and stop it in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "visavis", "serve", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment, "COLUMNS": "200"},
+    )
+    server = RunningServer(process)
+    assert process.stdout and process.stderr
+    errors = process.stderr
+
+    def collect() -> None:
+        server.log.extend(errors)
+
+    collector = threading.Thread(target=collect, daemon=True)
+    collector.start()
+    try:
+        for line in process.stdout:
+            if found := re.search(r"Talk now: (\S+)", line):
+                server.demo_url = found[1]
+                break
+        else:
+            collector.join()
+            raise AssertionError("the server did not start:\n" + "".join(server.log))
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        collector.join(5)

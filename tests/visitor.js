@@ -1,0 +1,145 @@
+// Runs in the page before its own scripts: a microphone that plays what the test says, and a recorder that takes
+// both sides down on one clock. Channel 0 is what the microphone gives, channel 1 what comes from the replica.
+(() => {
+  const RATE = 48000;
+  const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+  const microphone = context.createMediaStreamDestination();
+  const recorderCode = `
+    registerProcessor("recorder", class extends AudioWorkletProcessor {
+      process(inputs) {
+        const take = (input) => input.length ? input[0].slice() : new Float32Array(128);
+        this.port.postMessage([currentFrame, take(inputs[0]), take(inputs[1])]);
+        return true;
+      }
+    });`;
+  const recorded = [];
+  let recorder = null;
+  const ready = (async () => {
+    const url = URL.createObjectURL(new Blob([recorderCode], { type: "text/javascript" }));
+    await context.audioWorklet.addModule(url);
+    recorder = new AudioWorkletNode(context, "recorder", { numberOfInputs: 2, numberOfOutputs: 1 });
+    recorder.port.onmessage = (event) => recorded.push(event.data);
+    recorder.connect(context.destination);
+    // A node without input is skipped; this keeps it and the clock running.
+    const hum = context.createConstantSource();
+    hum.offset.value = 0;
+    hum.connect(recorder, 0, 0);
+    hum.connect(microphone);
+    hum.start();
+  })();
+
+  const decode = (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    return new Float32Array(bytes.buffer);
+  };
+  const encode = (samples) => {
+    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+    return btoa(text);
+  };
+
+  const connections = [];
+  const events = [];
+  const frames = [];
+  const watch = { x: 0.4, y: 0.4, width: 0.2, height: 0.2, previous: null, canvas: null };
+
+  const watchFrames = (video) => {
+    const canvas = new OffscreenCanvas(64, 64);
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    const onFrame = (now, metadata) => {
+      if (video.videoWidth && watch.active) {
+        pen.drawImage(video, watch.x * video.videoWidth, watch.y * video.videoHeight,
+          watch.width * video.videoWidth, watch.height * video.videoHeight, 0, 0, 64, 64);
+        const pixels = pen.getImageData(0, 0, 64, 64).data;
+        const gray = new Float32Array(64 * 64);
+        for (let i = 0; i < gray.length; i++) gray[i] = (pixels[4 * i] + pixels[4 * i + 1] + pixels[4 * i + 2]) / 3;
+        let change = 0;
+        if (watch.previous) for (let i = 0; i < gray.length; i++) change += Math.abs(gray[i] - watch.previous[i]);
+        watch.previous = gray;
+        let sum = 0;
+        for (const value of gray) sum += value;
+        frames.push([toContextTime(metadata.expectedDisplayTime), change / gray.length, sum / gray.length]);
+      } else {
+        frames.push([toContextTime(metadata.expectedDisplayTime), 0, 0]);
+      }
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  };
+  const toContextTime = (now) => {
+    const stamp = context.getOutputTimestamp();
+    return stamp.contextTime + (now - stamp.performanceTime) / 1000;
+  };
+
+  const RealConnection = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends RealConnection {
+    constructor(...args) {
+      super(...args);
+      connections.push(this);
+      this.addEventListener("track", async ({ track }) => {
+        await ready;
+        if (track.kind === "audio") {
+          context.createMediaStreamSource(new MediaStream([track])).connect(recorder, 0, 1);
+        }
+      });
+    }
+    createDataChannel(...args) {
+      const channel = super.createDataChannel(...args);
+      channel.addEventListener("message", (event) => {
+        const message = JSON.parse(event.data);
+        events.push({ ...message, _at: context.currentTime });
+      });
+      this._channel = channel;
+      return channel;
+    }
+  };
+
+  window.visitor = {
+    ready,
+    useOwnMicrophone() {
+      const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const stream = new MediaStream();
+        if (constraints.audio) stream.addTrack(microphone.stream.getAudioTracks()[0].clone());
+        if (constraints.video) for (const track of (await real({ video: true })).getVideoTracks()) stream.addTrack(track);
+        return stream;
+      };
+    },
+    // Says the samples (base64 of float32 at 48 kHz) now; returns when they begin, in seconds of the clock.
+    say(base64) {
+      const samples = decode(base64);
+      const buffer = context.createBuffer(1, samples.length, RATE);
+      buffer.copyToChannel(samples, 0);
+      const source = context.createBufferSource();
+      source.buffer = buffer;
+      source.connect(microphone);
+      source.connect(recorder, 0, 0);
+      const at = context.currentTime + 0.05;
+      source.start(at);
+      return at;
+    },
+    watch(x, y, width, height) { Object.assign(watch, { x, y, width, height, active: true }); },
+    watchFrames() {
+      for (const video of document.querySelectorAll("video")) {
+        if (video.srcObject && !video.muted && !video.dataset.watched) { video.dataset.watched = "1"; watchFrames(video); }
+      }
+    },
+    now: () => context.currentTime,
+    events: () => events,
+    frames: () => frames,
+    // Both channels since the last call of `recording`, as base64 of float32, and the frame that they start at.
+    recording() {
+      const blocks = recorded.splice(0);
+      const sides = [0, 1].map(() => new Float32Array(blocks.length * 128));
+      blocks.forEach(([, mine, theirs], i) => { sides[0].set(mine, i * 128); sides[1].set(theirs, i * 128); });
+      return { start: blocks.length ? blocks[0][0] : 0, person: encode(sides[0]), replica: encode(sides[1]) };
+    },
+    send(message) { for (const c of connections) if (c._channel?.readyState === "open") c._channel.send(message); },
+    async statistics() {
+      const result = [];
+      for (const c of connections) for (const report of (await c.getStats()).values()) result.push(report);
+      return result;
+    },
+  };
+})();

@@ -24,7 +24,7 @@ from look import Image, grade
 FRAME_PX = 512
 SUPERSAMPLING = 2
 CANVAS_PX = FRAME_PX * SUPERSAMPLING
-MOUTH = mouth.Region(x=336, y=440, width=352, height=288, step=4)
+MOUTH = mouth.Region(x=368, y=460, width=288, height=268, step=4)
 EYES = mouth.Region(x=352, y=296, width=320, height=144, step=1)
 LID_LEVELS = (0.2, 0.4, 0.6, 0.8, 1.0)
 SMILE = {"mouthSmileLeft": 0.42, "mouthSmileRight": 0.40, "cheekSquintLeft": 0.2, "cheekSquintRight": 0.2}

@@ -55,8 +55,8 @@ class Camera:
         lens, sensor, rise_m = 85.0, 36.0, 0.02
         distance = frame_m * lens / sensor
         eyes = eye_centres.mean(0) * DECIMETRE_M
-        self._position = eyes + [0, rise_m - drop_m, distance]
-        towards = eyes - [0, drop_m, 0] - self._position
+        self._position = eyes + np.array([0, rise_m - drop_m, distance])
+        towards = eyes - np.array([0, drop_m, 0]) - self._position
         back = -towards / np.linalg.norm(towards)
         right = np.cross([0.0, 1.0, 0.0], back)
         right /= np.linalg.norm(right)

@@ -128,11 +128,11 @@ def close_onto(upper: Field, lower: Field, line: Points, seam: Points, region: R
     beyond = np.maximum(np.maximum(line[0, 0] - x, x - line[-1, 0]), 0)
     fade = np.clip(1 - np.hypot(distance, beyond) / reach, 0, 1) ** 2
     bent = []
-    for field in (upper, lower):
+    for straight in (upper, lower):
+        field = straight.copy()
         landing = line + sample(field, line, region)
         miss = np.interp(landing[:, 0], seam[:, 0], seam[:, 1]) - landing[:, 1]
         miss *= np.clip(np.minimum(landing[:, 0] - seam[0, 0] + 6, seam[-1, 0] - landing[:, 0] + 6) / 12, 0, 1)
-        field = field.copy()
         field[..., 1] += fade * np.interp(x, line[:, 0], miss)
         bent.append(field)
     return bent[0], bent[1]

@@ -5,8 +5,8 @@ room.png             the background, BGR, frame size
 person.png           the person at rest, BGR times opacity and opacity, frame size times `supersampling` ("canvas")
 mouth/KEY.png        the mouth region of every key, BGR, canvas pixels
 mouth/window.png     how much of the mouth region may move, 0 to 255
-mouth/fields.npy     float16[K, 2, h, w, 2]: skin displacement from rest to each key and shape, above and below the lip line,
-                     canvas pixels, sampled at the centres of step x step cells
+mouth/fields.npy     float16[K, 2, h, w, 2]: skin displacement from rest to each key and shape, above and below the
+                         lip line, canvas pixels, sampled at the centres of step x step cells
 mouth/line.npy       float32[N, 2]: where the lips meet at rest, pixels of the region, left to right
 eyes/LEVEL.png       the eye region, from just closing to closed, BGR, canvas pixels
 eyes/aperture.png    the visible eyeballs, 0 to 255

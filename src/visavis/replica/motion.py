@@ -3,12 +3,13 @@
 Coarticulation follows the dominance model of Cohen and Massaro, "Modeling coarticulation in synthetic visual speech"
 (1993): every gesture pulls each articulatory parameter towards its target with a strength that decays exponentially
 with the distance in time, and the mouth takes the weighted mean. Rounding decays more slowly than the rest, so it
-anticipates. Lip closures are different in kind: a listener sees at once when an "m" does not close, so they are laid over
-the mean exactly and can neither be averaged away nor fall between two samples.
+anticipates. Contacts (lip on lip, lip on teeth) are different in kind: a viewer sees at once when an "m" does not
+close, so they are laid over the mean exactly and can neither be averaged away nor fall between two samples.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from visavis.replica.visemes import (
     CLOSED,
     JAW,
     LABIODENTAL,
+    LIP_TO_TEETH,
     LIPS_TOGETHER,
     PARAMETERS,
     REST,
@@ -36,8 +38,8 @@ SAMPLES = round(PLAYOUT_RATE_HZ * FRAME_S)
 """Samples of sound that one item of motion covers."""
 
 LEAD_S = 0.03
-"""How far the mouth runs ahead of the sound. Articulators start before they are heard, and viewers accept picture before
-sound more readily than the reverse (ITU-R BT.1359: thresholds +45 / -125 ms)."""
+"""How far the mouth runs ahead of the sound, because articulators start before they are heard. Within the 45 ms at
+which viewers begin to notice that sound and picture disagree (ITU-R BT.1359)."""
 
 DECAY_PER_S = np.array([19.0, 16.0, 11.0, 30.0, 26.0, 24.0])
 """How fast the pull of a gesture decays beyond its own time, for each parameter."""
@@ -77,7 +79,7 @@ def plan(speech: Speech) -> Sequence[MouthMotion]:
     count = -(-len(speech.pcm) // SAMPLES)
     if count == 0:
         return ()
-    middles = (np.arange(count) + 0.5) * FRAME_S
+    middles: Array = (np.arange(count, dtype=np.float64) + 0.5) * FRAME_S
     loudness = _loudness(speech.pcm, count)
     if speech.phonemes:
         parameters = articulate(speech.phonemes, middles + LEAD_S)
@@ -98,10 +100,9 @@ def articulate(phonemes: Sequence[Phoneme], times_s: Array) -> Array:
     away = np.maximum(np.maximum(starts + inset - times_s[:, None], times_s[:, None] - (ends - inset)), 0)
     pull = insists * np.exp(-away[..., None] * DECAY_PER_S)
     pull *= np.clip((ends - starts) / 0.06, 0.35, 1.3)[:, None]
-    blended: Array = (pull * targets).sum(1) / pull.sum(1)
+    blended: Array = (pull * targets).sum(1) / np.maximum(pull.sum(1), 1e-12)
     blended[:, CLOSED] = _closure(phonemes, times_s)
-    held = _contact([(p.start_s, p.end_s) for p in phonemes if p.symbol in "fv"], times_s)
-    blended[:, LABIODENTAL] = np.maximum(blended[:, LABIODENTAL], 0.9 * held)
+    blended[:, LABIODENTAL] = _contact([(p.start_s, p.end_s) for p in phonemes if p.symbol in LIP_TO_TEETH], times_s)
     return np.clip(blended, 0, 1)
 
 
@@ -146,7 +147,7 @@ def _gestures(phonemes: Sequence[Phoneme]) -> list[_Gesture]:
             continue
         parts = gestures(phoneme.symbol)
         edges = np.linspace(phoneme.start_s, phoneme.end_s, len(parts) + 1)
-        timed += [_Gesture(part, *span) for part, span in zip(parts, zip(edges, edges[1:], strict=False), strict=True)]
+        timed += [_Gesture(part, *span) for part, span in zip(parts, pairwise(edges), strict=True)]
     timed.append(_Gesture(REST, last + 0.04, last + 0.3))
     return timed
 

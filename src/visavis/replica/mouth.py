@@ -1,9 +1,9 @@
 """The picture of a mouth between its keys.
 
-Each key's skin is brought to the resting shape once, at the start; a mixture of keys is then a mixture of pictures whose
-lips lie exactly upon each other, moved to the mixed shape in one step. Nothing is cross-faded at different places, so
-there are no double lips (the idea of active appearance models: Cootes, Edwards and Taylor, 1998). The skin above and
-below the lip line moves as two layers; the inside of the mouth shows between them.
+Each key's skin is brought to the resting shape once, at the start; a mixture of keys is then a mixture of pictures
+whose lips lie exactly upon each other, moved to the mixed shape in one step. Nothing is cross-faded at different
+places, so there are no double lips (the idea of active appearance models: Cootes, Edwards and Taylor, 1998). The skin
+above and below the lip line moves as two layers; the inside of the mouth shows between them.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,14 @@ import numpy as np
 
 from visavis.replica.bundle import Bundle, Floats, Picture
 
-INVERSION_STEPS = 7
-"""Fixed-point steps from forward to backward displacement; 7 leave under 0.3 canvas pixels at the chin's fold."""
+UPPER_INVERSION_STEPS, LOWER_INVERSION_STEPS = 3, 6
+"""Fixed-point steps from forward to backward displacement; the chin's fold over the neck needs more."""
+
+CORNER = 4
+"""Canvas pixels beyond the corners of the mouth in which the two layers are still blended."""
+
+OVERLAP = 24
+"""Canvas pixels of skin that each layer keeps beyond the lip line."""
 
 INSIDE_DEPTH = 40
 """Canvas pixels of mouth interior that are kept below the upper and above the lower lip."""
@@ -28,10 +34,24 @@ SMALLEST_WEIGHT = 0.004
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """The skin on one side of the lip line."""
+
+    first_row: int
+    """Row of the region that the textures begin with."""
+    textures: tuple[Picture, ...]
+    """Every key at rest, uint8[rows, W, 3]."""
+    inversion_steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mouth:
     """Prepared textures of one replica's mouth; shared by all calls, never written after `prepare`."""
 
-    skin: tuple[tuple[Picture, Picture], ...]
+    size: tuple[int, int]
+    """Height and width of the region, canvas pixels."""
+    upper: Side
+    lower: Side
     fields: Floats
     """float32[K, 2, h, w, 2], canvas pixels."""
     edges: Floats
@@ -42,46 +62,43 @@ class Mouth:
 
     def picture(self, weights: Floats) -> Picture:
         """The mouth region uint8[H, W, 3] for key weights float32[K] that are at least 0 and sum to 1."""
-        active = [index for index in range(len(self.skin)) if weights[index] > SMALLEST_WEIGHT]
+        active = [index for index in range(len(self.edges)) if weights[index] > SMALLEST_WEIGHT]
         share = weights[active] / weights[active].sum()
         edges = np.tensordot(share, self.edges[active], 1)
-        field = np.tensordot(share, self.fields[active], 1)
-        height, width = self.skin[0][0].shape[:2]
-        columns = np.arange(width, dtype=np.float32)
+        fields = np.tensordot(weights, self.fields, 1)
+        height, width = self.size
         across = edges[..., 0].mean(0)
-        top = np.interp(columns, across, edges[0, :, 1]).astype(np.float32)
-        bottom = np.interp(columns, across, edges[1, :, 1]).astype(np.float32)
+        left, right = max(int(across[0]) - CORNER, 0), min(int(across[-1]) + CORNER, width)
+        columns = np.arange(left, right, dtype=np.float32)
+        top, bottom = (np.interp(columns, across, edge[:, 1]).astype(np.float32) for edge in edges)
         middle = (top + bottom) / 2
         top, bottom = np.minimum(top, middle), np.maximum(bottom, middle)
         first, last = max(int(top.min()) - 2, 0), min(int(bottom.max()) + 3, height)
+        seam = min(max(round(float(middle[0] + middle[-1]) / 2), first), last)
+        upper = self._layer(self.upper, slice(0, last), fields[0], active, share)
+        lower = self._layer(self.lower, slice(first, height), fields[1], active, share)
         result: Picture = np.empty((height, width, 3), np.uint8)
-        upper = self._layer(0, slice(0, last), field[0], active, share)
-        lower = self._layer(1, slice(first, height), field[1], active, share)
-        result[:first] = upper[:first]
-        result[last:] = lower[last - first :]
+        result[:seam] = upper[:seam]
+        result[seam:] = lower[seam - first :]
         rows = np.arange(first, last, dtype=np.float32)[:, None]
-        over = np.clip(top - rows + 0.5, 0, 1)[..., None]
-        under = np.clip(rows - bottom + 0.5, 0, 1)[..., None]
-        band = upper[first:] * over + lower[: last - first] * under
-        rest = 1 - over - under
+        over = np.clip(top - rows + 0.5, 0, 1)
+        under = np.clip(rows - bottom + 0.5, 0, 1)
+        band = np.ascontiguousarray(lower[: last - first, left:right])
         if (bottom - top).max() > 1:
-            left, right = int(across[0]), int(np.ceil(across[-1])) + 1
-            inside = self._interior(
-                rows, columns[left:right], across, top[left:right], bottom[left:right], active, share
-            )
-            band[:, left:right] += inside * rest[:, left:right]
-            rest[:, left:right] = 0
-        band += rest * upper[first:]
-        result[first:last] = band + 0.5
+            inside = self._interior(rows, columns, across, top, bottom, active, share)
+            band = cv2.blendLinear(inside, band, 1 - under, under)
+        upper_band = np.ascontiguousarray(upper[first:, left:right])
+        result[first:last, left:right] = cv2.blendLinear(band, upper_band, 1 - over, over)
         return result
 
-    def _layer(self, side: int, rows: slice, field: Floats, active: list[int], share: Floats) -> Picture:
+    def _layer(self, side: Side, rows: slice, field: Floats, active: list[int], share: Floats) -> Picture:
         """One side's skin, mixed and moved; only the given rows."""
-        height, width = self.skin[0][0].shape[:2]
-        back = _inverted(field / self.step)
-        moved = cv2.resize(back * self.step, (width, height), interpolation=cv2.INTER_LINEAR)[rows]
+        height, width = self.size
+        back = _inverted(field * np.float32(1 / self.step), side.inversion_steps) * np.float32(self.step)
+        moved = cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR)[rows]
         moved += _grid(height, width)[rows]
-        texture = _mixed([self.skin[index][side] for index in active], share)
+        moved[..., 1] -= side.first_row
+        texture = _mixed([side.textures[index] for index in active], share)
         return np.asarray(cv2.remap(texture, moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
     def _interior(
@@ -93,12 +110,12 @@ class Mouth:
         bottom: Floats,
         active: list[int],
         share: Floats,
-    ) -> Floats:
-        """What shows between the lips: the upper teeth hang from the upper lip, the lower lip slides over the lower teeth."""
+    ) -> Picture:
+        """What shows between the lips: upper teeth stay with their lip, the lower lip slides over the lower teeth."""
         openings = np.maximum(self.edges[active, 1, :, 1] - self.edges[active, 0, :, 1], 0).mean(1)
         visible = share * openings
-        hidden = LOWER_TEETH * (1 - min(1.0, float(visible.sum() ** 2 / (share @ openings**2))))
-        visible /= visible.sum()
+        hidden = LOWER_TEETH * (1 - min(1.0, float(visible.sum() ** 2 / max(float(share @ openings**2), 1e-6))))
+        visible /= max(float(visible.sum()), 1e-6)
         along = np.interp(columns, across, np.arange(len(across))).astype(np.float32)
         along_map = np.broadcast_to(along, (len(rows), len(columns))).copy()
         views = []
@@ -107,8 +124,8 @@ class Mouth:
             depth = np.clip(distance, 0, INSIDE_DEPTH - 1).astype(np.float32)
             views.append(cv2.remap(texture, along_map, depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         gap = np.maximum(bottom - top, 1)
-        lower_share = np.clip(((rows - top) / gap - 0.5) * 3 + 0.5, 0, 1)[..., None]
-        return np.asarray(views[0] + (views[1].astype(np.float32) - views[0]) * lower_share, np.float32)
+        lower_share = np.clip(((rows - top) / gap - 0.5) * 3 + 0.5, 0, 1).astype(np.float32)
+        return np.asarray(cv2.blendLinear(views[0], views[1], 1 - lower_share, lower_share))
 
 
 def prepare(bundle: Bundle) -> Mouth:
@@ -126,11 +143,21 @@ def prepare(bundle: Bundle) -> Mouth:
             moved = cv2.resize(field * own_picture, (box.width, box.height), interpolation=cv2.INTER_LINEAR) + grid
             at_rest = cv2.remap(key, moved, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             sides.append(np.asarray(still + window * (at_rest - still) + 0.5, np.uint8))
-        skin.append((sides[0], sides[1]))
+        skin.append(sides)
         edge = np.stack([bundle.lip_line + _at(field, bundle.lip_line, step) for field in fields])
         edges.append(edge)
         inside.append(_inside(key, edge))
-    return Mouth(tuple(skin), bundle.mouth_fields, np.stack(edges).astype(np.float32), tuple(inside), step)
+    above = min(int(bundle.lip_line[:, 1].max()) + OVERLAP, box.height)
+    below = max(int(bundle.lip_line[:, 1].min()) - OVERLAP, 0)
+    return Mouth(
+        size=(box.height, box.width),
+        upper=Side(0, tuple(np.ascontiguousarray(upper[:above]) for upper, _ in skin), UPPER_INVERSION_STEPS),
+        lower=Side(below, tuple(np.ascontiguousarray(lower[below:]) for _, lower in skin), LOWER_INVERSION_STEPS),
+        fields=bundle.mouth_fields,
+        edges=np.stack(edges).astype(np.float32),
+        inside=tuple(inside),
+        step=step,
+    )
 
 
 def _inside(key: Picture, edge: Floats) -> tuple[Picture, Picture]:
@@ -143,11 +170,11 @@ def _inside(key: Picture, edge: Floats) -> tuple[Picture, Picture]:
     return np.asarray(views[0]), np.asarray(views[1])
 
 
-def _inverted(field: Floats) -> Floats:
+def _inverted(field: Floats, steps: int) -> Floats:
     """Backward displacement b of a forward displacement f, both in cells: b(y) = -f(y + b(y))."""
     grid = _grid(*field.shape[:2])
     back = -field
-    for _ in range(INVERSION_STEPS):
+    for _ in range(steps):
         back = -cv2.remap(field, grid + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return back
 

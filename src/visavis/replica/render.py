@@ -1,8 +1,8 @@
 """A face drawn from key pictures: the mouth is mixed, the lids are laid in, and the whole person is moved as one.
 
 The person is kept on a canvas of twice the frame's size, so that moving her by parts of a pixel neither blurs her nor
-makes her sharpness pulse. One displacement of the canvas carries sway, nods, breathing and brows; the room behind stands
-still.
+makes her sharpness pulse. One displacement of the canvas carries sway, nods, breathing and brows; the room behind
+stands still.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,10 @@ SHOULDER_SPREAD = 0.0035
 """How far a full breath lifts the shoulders (frame pixels) and widens them (share of the distance from the middle)."""
 
 
+REACH_PX = 14
+"""Frame pixels around the resting person that she can move into."""
+
+
 class Face:
     """A loaded bundle with all that its renderers share; never written after it is made."""
 
@@ -38,6 +42,7 @@ class Face:
         aperture = bundle.eye_aperture.astype(np.float32) / 255 * bundle.manifest.supersampling
         self.gaze_fields = np.dstack([aperture, aperture])
         self.eyes_grid = _pixel_grid(bundle.manifest.eyes.box.height, bundle.manifest.eyes.box.width)
+        self.eyeballs = _boxes(bundle.eye_aperture)
 
     def weights(self, named: MouthMotion) -> Floats:
         """Key weights float32[K] of a motion."""
@@ -74,8 +79,7 @@ class KeyFrameRenderer:
         pose = self._life.step(attitude, motion.loudness if motion else 0.0)
         self._draw_mouth(self._mouth_weights(motion), pose.smile)
         self._draw_eyes(pose)
-        moved = self._face.warp.apply(self._canvas, pose)
-        return _over(moved, self._face.bundle.room)
+        return self._face.warp.draw(self._canvas, pose)
 
     def _mouth_weights(self, motion: MouthMotion | None) -> Floats:
         """What the motion asks for, plus what is left of the shape that it cut off.
@@ -98,7 +102,7 @@ class KeyFrameRenderer:
         if self._smile is not None:
             weights = weights * (1 - smile)
             weights[self._smile] += smile
-        weights = np.round(weights * 400) / 400
+        weights = np.asarray(np.round(weights * 400) / 400, np.float32)
         if self._drawn_mouth is None or not np.array_equal(weights, self._drawn_mouth):
             rows, columns = self._face.bundle.manifest.mouth.box.slices
             self._canvas[rows, columns, :3] = self._face.mouth.picture(weights)
@@ -112,9 +116,12 @@ class KeyFrameRenderer:
             return
         eyes = self._face.bundle.eye_levels[closest - 1] if closest else self._face.rest_eyes
         gaze = np.array([pose.gaze_x, pose.gaze_y], np.float32)
-        looking = self._face.eyes_grid - self._face.gaze_fields * gaze
-        rows, columns = self._face.bundle.manifest.eyes.box.slices
-        self._canvas[rows, columns, :3] = cv2.remap(eyes, looking, None, cv2.INTER_LINEAR)
+        region = self._canvas[self._face.bundle.manifest.eyes.box.slices]
+        if self._drawn_eyes is None or closest != self._drawn_eyes[0]:
+            region[..., :3] = eyes
+        for part in self._face.eyeballs:
+            looking = self._face.eyes_grid[part] - self._face.gaze_fields[part] * gaze
+            region[part][..., :3] = cv2.remap(eyes, looking, None, cv2.INTER_LINEAR)
         self._drawn_eyes = state
 
 
@@ -149,25 +156,53 @@ class _WarpFields:
         self._size = (width, height)
         scale = bundle.manifest.supersampling
         self._scale = scale
-        self._grid = _pixel_grid(height, width) * scale + (scale - 1) / 2
+        self._room = bundle.room
+        grid = _pixel_grid(height, width) * scale + (scale - 1) / 2
+        opacity = cv2.resize(bundle.person[..., 3], self._size, interpolation=cv2.INTER_AREA)
+        self._parts = [(part, grid[part].copy()) for part in _occupied(np.asarray(opacity, np.uint8))]
 
-    def apply(self, canvas: Picture, pose: Pose) -> Picture:
-        """The canvas, moved and brought to frame size: uint8[H, W, 4]."""
+    def draw(self, canvas: Picture, pose: Pose) -> Frame:
+        """A fresh frame uint8[H, W, 3]: the person on the canvas in the given pose, before the room."""
         amounts = np.array(
             [pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.shift_x, pose.shift_y, pose.breath, pose.brows],
             np.float32,
         )
         field = np.tensordot(amounts * -self._scale, self._fields, 1)
         source = cv2.resize(field, self._size, interpolation=cv2.INTER_LINEAR)
-        source += self._grid
-        return np.asarray(cv2.remap(canvas, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        frame = self._room.copy()
+        for part, grid in self._parts:
+            position = source[part] + grid
+            person = cv2.remap(canvas, position, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            through = cv2.bitwise_not(cv2.extractChannel(person, 3))
+            behind = cv2.multiply(self._room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+            frame[part] = cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR))
+        return frame
 
 
-def _over(person: Picture, room: Picture) -> Frame:
-    """Lay the person (BGR times opacity, opacity) over the room; a fresh array."""
-    through = cv2.bitwise_not(cv2.extractChannel(person, 3))
-    behind = cv2.multiply(room, cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
-    return np.asarray(cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR)), np.uint8)
+def _occupied(opacity: Picture) -> list[tuple[slice, slice]]:
+    """Two boxes, head and body, that cover all that the person can reach; of these the pair with the least area."""
+    height = len(opacity)
+    reachable = cv2.dilate((opacity > 0).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=REACH_PX) > 0
+
+    def box(first: int, last: int) -> tuple[slice, slice]:
+        rows = np.nonzero(reachable[first:last].any(1))[0]
+        columns = np.nonzero(reachable[first:last].any(0))[0]
+        if not len(rows):
+            return slice(first, first), slice(0, 0)
+        return slice(first + int(rows[0]), first + int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+    def area(part: tuple[slice, slice]) -> int:
+        rows, columns = part
+        return len(range(height)[rows]) * (int(columns.stop) - int(columns.start))
+
+    pairs = [(box(0, cut), box(cut, height)) for cut in range(8, height, 8)]
+    return [part for part in min(pairs, key=lambda pair: sum(map(area, pair))) if area(part)]
+
+
+def _boxes(mask: Picture) -> list[tuple[slice, slice]]:
+    """The boxes around the separate parts of a mask."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8))
+    return [(slice(y, y + height), slice(x, x + width)) for x, y, width, height, _ in stats[1:count].tolist()]
 
 
 def _pixel_grid(height: int, width: int) -> Floats:

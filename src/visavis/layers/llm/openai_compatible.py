@@ -132,8 +132,8 @@ class OpenAICompatible:
             async with await self._client.chat.completions.create(**request, stream=True) as response:
                 async for _ in response:
                     pass
-        except openai.OpenAIError as error:
-            _log.debug("prefill failed: %s", self._explained(error))
+        except Exception as error:  # a hint may fail in any way, also by an answer that cannot be read
+            _log.debug("prefill failed: %s", type(error).__name__)
 
     def _cancel_prefill(self) -> None:
         if self._prefill is not None:

@@ -187,10 +187,9 @@ def _loudness(pcm: Pcm, count: int) -> Array:
 def _from_sound(pcm: Pcm, count: int, loudness: Array) -> Array:
     """Parameters from the sound alone: the jaw follows the level of the vowels' band, hiss narrows and spreads."""
     window = 2 * SAMPLES
-    padded = np.zeros(count * SAMPLES + window)
-    lead = round(LEAD_S * PLAYOUT_RATE_HZ)
-    offset = (window - SAMPLES) // 2 - lead
-    padded[max(offset, 0) : max(offset, 0) + len(pcm)] = pcm[max(-offset, 0) :][: len(padded) - max(offset, 0)]
+    first = round(LEAD_S * PLAYOUT_RATE_HZ) - (window - SAMPLES) // 2
+    heard = np.pad(pcm.astype(np.float64), (max(-first, 0), 0))[max(first, 0) :][: count * SAMPLES + window]
+    padded = np.pad(heard, (0, count * SAMPLES + window - len(heard)))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, window)[::SAMPLES][:count] * np.hanning(window)
     power = np.abs(np.fft.rfft(pieces, axis=1)) ** 2
     hertz = np.fft.rfftfreq(window, 1 / PLAYOUT_RATE_HZ)

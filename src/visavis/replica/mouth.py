@@ -29,8 +29,8 @@ INSIDE_DEPTH = 40
 LOWER_TEETH = 19
 """Canvas pixels of lower teeth that the lip covers as the mouth closes."""
 
-SMALLEST_WEIGHT = 0.004
-"""Key weights under this are not visible and are skipped."""
+SMALLEST_WEIGHT = 0.025
+"""The pictures of keys with less weight than this are left out of the mixture; their shapes are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Side:
     first_row: int
     """Row of the region that the textures begin with."""
     textures: tuple[Picture, ...]
-    """Every key at rest, uint8[rows, W, 3]."""
+    """Every key at rest, uint8[rows, W, 3]; fewer than the weights, as shapes have no picture of their own."""
     inversion_steps: int
 
 
@@ -61,10 +61,12 @@ class Mouth:
     step: int
 
     def picture(self, weights: Floats) -> Picture:
-        """The mouth region uint8[H, W, 3] for key weights float32[K] that are at least 0 and sum to 1."""
-        active = [index for index in range(len(self.edges)) if weights[index] > SMALLEST_WEIGHT]
-        share = weights[active] / weights[active].sum()
-        edges = np.tensordot(share, self.edges[active], 1)
+        """The mouth region uint8[H, W, 3] for weights float32[K] of keys and shapes, at least 0, sum 1."""
+        pictured = weights[: len(self.inside)].copy()
+        pictured[0] += weights[len(self.inside) :].sum()
+        active = [index for index, weight in enumerate(pictured) if weight > SMALLEST_WEIGHT]
+        share = pictured[active] / pictured[active].sum()
+        edges = np.tensordot(weights, self.edges, 1)
         fields = np.tensordot(weights, self.fields, 1)
         height, width = self.size
         across = edges[..., 0].mean(0)
@@ -134,18 +136,17 @@ def prepare(bundle: Bundle) -> Mouth:
     grid = _grid(box.height, box.width)
     window = (bundle.mouth_window.astype(np.float32) / 255)[..., None]
     still = bundle.person[box.slices][..., :3].astype(np.float32)
-    skin, inside, edges = [], [], []
-    for index, fields in enumerate(bundle.mouth_fields):
-        own_picture = index < len(bundle.mouth_keys)
-        key = bundle.mouth_keys[index] if own_picture else bundle.mouth_keys[0]
+    skin, inside = [], []
+    edges = np.stack(
+        [[bundle.lip_line + _at(field, bundle.lip_line, step) for field in fields] for fields in bundle.mouth_fields]
+    ).astype(np.float32)
+    for key, fields, edge in zip(bundle.mouth_keys, bundle.mouth_fields, edges, strict=False):
         sides = []
         for field in fields:
-            moved = cv2.resize(field * own_picture, (box.width, box.height), interpolation=cv2.INTER_LINEAR) + grid
+            moved = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR) + grid
             at_rest = cv2.remap(key, moved, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             sides.append(np.asarray(still + window * (at_rest - still) + 0.5, np.uint8))
         skin.append(sides)
-        edge = np.stack([bundle.lip_line + _at(field, bundle.lip_line, step) for field in fields])
-        edges.append(edge)
         inside.append(_inside(key, edge))
     above = min(int(bundle.lip_line[:, 1].max()) + OVERLAP, box.height)
     below = max(int(bundle.lip_line[:, 1].min()) - OVERLAP, 0)
@@ -154,7 +155,7 @@ def prepare(bundle: Bundle) -> Mouth:
         upper=Side(0, tuple(np.ascontiguousarray(upper[:above]) for upper, _ in skin), UPPER_INVERSION_STEPS),
         lower=Side(below, tuple(np.ascontiguousarray(lower[below:]) for _, lower in skin), LOWER_INVERSION_STEPS),
         fields=bundle.mouth_fields,
-        edges=np.stack(edges).astype(np.float32),
+        edges=edges,
         inside=tuple(inside),
         step=step,
     )

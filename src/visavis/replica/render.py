@@ -104,8 +104,7 @@ class KeyFrameRenderer:
             weights[self._smile] += smile
         weights = np.asarray(np.round(weights * 400) / 400, np.float32)
         if self._drawn_mouth is None or not np.array_equal(weights, self._drawn_mouth):
-            rows, columns = self._face.bundle.manifest.mouth.box.slices
-            self._canvas[rows, columns, :3] = self._face.mouth.picture(weights)
+            _paint(self._canvas[self._face.bundle.manifest.mouth.box.slices], self._face.mouth.picture(weights))
             self._drawn_mouth = weights
 
     def _draw_eyes(self, pose: Pose) -> None:
@@ -118,10 +117,10 @@ class KeyFrameRenderer:
         gaze = np.array([pose.gaze_x, pose.gaze_y], np.float32)
         region = self._canvas[self._face.bundle.manifest.eyes.box.slices]
         if self._drawn_eyes is None or closest != self._drawn_eyes[0]:
-            region[..., :3] = eyes
+            _paint(region, eyes)
         for part in self._face.eyeballs:
             looking = self._face.eyes_grid[part] - self._face.gaze_fields[part] * gaze
-            region[part][..., :3] = cv2.remap(eyes, looking, None, cv2.INTER_LINEAR)
+            _paint(region[part], cv2.remap(eyes, looking, None, cv2.INTER_LINEAR))
         self._drawn_eyes = state
 
 
@@ -171,11 +170,11 @@ class _WarpFields:
         source = cv2.resize(field, self._size, interpolation=cv2.INTER_LINEAR)
         frame = self._room.copy()
         for part, grid in self._parts:
-            position = source[part] + grid
-            person = cv2.remap(canvas, position, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            source[part] += grid
+            person = cv2.remap(canvas, source[part], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             through = cv2.bitwise_not(cv2.extractChannel(person, 3))
             behind = cv2.multiply(self._room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
-            frame[part] = cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR))
+            cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR), dst=frame[part])
         return frame
 
 
@@ -197,6 +196,11 @@ def _occupied(opacity: Picture) -> list[tuple[slice, slice]]:
 
     pairs = [(box(0, cut), box(cut, height)) for cut in range(8, height, 8)]
     return [part for part in min(pairs, key=lambda pair: sum(map(area, pair))) if area(part)]
+
+
+def _paint(region: Picture, picture: Picture) -> None:
+    """Replace the colours of a region uint8[h, w, 4], not its opacity."""
+    cv2.mixChannels([picture], [region], [0, 0, 1, 1, 2, 2])
 
 
 def _boxes(mask: Picture) -> list[tuple[slice, slice]]:

@@ -1,5 +1,6 @@
-"""Moonshine base as it ships -> three int8 graphs that decode some six times faster (the measurement is in
-`benchmarks/`). Run as `python -m visavis.models.moonshine_conversion SOURCE TARGET`; about 20 s on one core.
+"""Moonshine base as it ships -> three int8 graphs that write the same texts some six times faster.
+
+Run as `python -m visavis.models.moonshine_conversion SOURCE TARGET`; about 20 s on one core.
 
 The shipped decoder keeps its weights as int8 but turns them back into floats at every step, and holds two networks
 under one `If`: one for the first step, which also computes the keys and values of cross-attention, and one for all

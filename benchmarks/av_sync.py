@@ -27,7 +27,7 @@ from visavis.conversation.persona import Persona
 from visavis.layers.builtin import start_layers
 from visavis.layers.tts import Speech, Word
 from visavis.replica import Attitude, Frame
-from visavis.replica.library import stock
+from visavis.replica.stock import stock
 
 SECONDS = 20 if QUICK else 120
 PERIOD_S, BEEP_S = 1.0, 0.12
@@ -53,7 +53,7 @@ class SquareFace:
 
     def __init__(self) -> None:
         self._replica = stock()
-        self.name, self.replica_id = self._replica.name, self._replica.replica_id
+        self.name = self._replica.name
 
     def renderer(self) -> "SquareRenderer":
         """Its face for one call."""
@@ -101,7 +101,7 @@ async def serve() -> None:
             yield live
             await live.close()
 
-    app = create_app(settings, Persona(persona_name="Beeper", system_prompt="Beep."), "rbeep", engines)
+    app = create_app(settings, Persona(persona_name="Beeper", system_prompt="Beep."), engines)
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     await uvicorn.Server(uvicorn.Config(app, log_level="error")).serve(sockets=[listener])

@@ -80,7 +80,7 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
     from visavis.api.live import LiveConversations
     from visavis.api.signalling import answerer
     from visavis.layers.builtin import start_layers
-    from visavis.replica.library import stock
+    from visavis.replica.stock import stock
 
     replica = stock()
 
@@ -92,8 +92,9 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
             stack.push_async_callback(live.close)
             yield live
 
-    web_app = create_app(chosen, persona, replica.replica_id, engines)
-    server = _Server(uvicorn.Config(web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none"))
+    web_app = create_app(chosen, persona, engines)
+    config = uvicorn.Config(web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none")
+    server = _Server(config, f"{chosen.base_url}/demo")
     await server.serve(sockets=[listener])
     if not server.started:
         raise VisavisError("The server could not start; the lines above say why.")
@@ -102,11 +103,15 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
 class _Server(uvicorn.Server):
     """Prints the link once the engines are warm and connections are taken."""
 
+    def __init__(self, config: uvicorn.Config, link: str) -> None:
+        super().__init__(config)
+        self._link = link
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             # On standard output, so that a script can read it.
-            typer.echo(f"Talk now: {self.config.app.state.settings.base_url}/demo")
+            typer.echo(f"Talk now: {self._link}")
 
 
 @app.command()

@@ -177,7 +177,7 @@ class SteadyVoice:
 class CountingFace:
     """Frames that carry their motion, so that tests can pair them with sound."""
 
-    name, replica_id, size = "face", "rtest", (8, 8)
+    name, size = "face", (8, 8)
 
     def renderer(self) -> "CountingFace":
         return self

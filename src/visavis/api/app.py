@@ -43,7 +43,7 @@ _PAGE_POLICY = (
 )
 
 
-def create_app(settings: Settings, persona: Persona, replica_id: str, engines: Engines) -> FastAPI:
+def create_app(settings: Settings, persona: Persona, engines: Engines) -> FastAPI:
     """The application of one server."""
 
     @asynccontextmanager
@@ -53,7 +53,7 @@ def create_app(settings: Settings, persona: Persona, replica_id: str, engines: E
             yield
 
     app = FastAPI(title="visavis", version=__version__, lifespan=lifespan)
-    app.state.settings, app.state.persona, app.state.replica_id = settings, persona, replica_id
+    app.state.settings, app.state.persona = settings, persona
     if settings.host in _LOOPBACK:
         # Without keys, the name in the address bar is what keeps foreign pages from rebinding theirs to us.
         public = urlsplit(settings.public_url or "").hostname

@@ -66,11 +66,10 @@ async def create_conversation(
 ) -> dict[str, Any]:
     """Make a conversation; opening its `conversation_url` is the call."""
     body = body or ConversationRequest()
-    replica_id = request.app.state.replica_id
     if body.persona_id not in (None, DEMO_PERSONA_ID):
         raise BadInputError("persona_id", body.persona_id, f"{DEMO_PERSONA_ID!r}, the only persona of this server")
-    if body.replica_id not in (None, replica_id):
-        raise BadInputError("replica_id", body.replica_id, f"{replica_id!r}, the only replica of this server")
+    if body.replica_id not in (None, live.replica_id):
+        raise BadInputError("replica_id", body.replica_id, f"{live.replica_id!r}, the only replica of this server")
     changes: dict[str, Any] = {}
     if body.conversational_context:
         changes["context"] = f"{persona.context}\n\n{body.conversational_context}".strip()
@@ -134,7 +133,7 @@ def _described(request: Request, live: LiveConversation) -> dict[str, Any]:
         "status": live.status,
         "created_at": live.created_at.isoformat().replace("+00:00", "Z"),
         "persona_id": DEMO_PERSONA_ID,
-        "replica_id": request.app.state.replica_id,
+        "replica_id": request.app.state.live.replica_id,
         "persona": {"persona_name": live.conversation.persona.persona_name},
         "replica": {"replica_name": live.conversation.replica.name},
         "in_call": live.in_call,

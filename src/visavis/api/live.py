@@ -121,6 +121,11 @@ class LiveConversations:
         except KeyError:
             raise UnknownConversationError(f"There is no conversation {conversation_id!r}.") from None
 
+    @property
+    def replica_id(self) -> str:
+        """Id of the replica that all conversations of this server have, `r…`."""
+        return f"r{self._replica.name.lower()}"
+
     def list(self) -> list[LiveConversation]:
         """All conversations, newest first."""
         return list(reversed(self._all.values()))

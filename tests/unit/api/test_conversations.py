@@ -34,7 +34,7 @@ class Server:
         self.live: LiveConversations | None = None
         self.settings = Settings(**settings)
         persona = Persona(persona_name="Ada", system_prompt="You are Ada.", greeting="Hello.")
-        self.app = create_app(self.settings, persona, "rtest", self.engines)
+        self.app = create_app(self.settings, persona, self.engines)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://127.0.0.1:8770")
 
     @asynccontextmanager

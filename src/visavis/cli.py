@@ -153,10 +153,10 @@ def _listen(chosen: Settings) -> socket.socket:
 
 
 def _log_to_terminal(chosen: Settings, level: str | None = None) -> None:
+    # Libraries speak up only when something is wrong.
     logging.basicConfig(
-        level=(level or chosen.log_level).upper(),
+        level="WARNING",
         format="%(message)s",
         handlers=[RichHandler(console=_console, show_path=False, markup=False)],
     )
-    for noisy in ("httpx", "httpcore", "openai", "aioice", "aiortc"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("visavis").setLevel((level or chosen.log_level).upper())

@@ -4,13 +4,17 @@ from functools import partial
 
 from visavis.api.live import Answer
 from visavis.config import Settings
-from visavis.transport.ice import ice_servers, own_addresses
+from visavis.transport.ice import ice_servers, is_loopback
 from visavis.transport.webrtc import WebRtcCall
 
 
 def answerer(settings: Settings) -> Answer:
     """Turns SDP offers into calls, as the settings say."""
-    return partial(WebRtcCall.answer, ice_addresses=own_addresses(settings.host), ice_servers=settings.ice_servers)
+    return partial(
+        WebRtcCall.answer,
+        ice_addresses=["127.0.0.1"] if is_loopback(settings.host) else None,
+        ice_servers=settings.ice_servers,
+    )
 
 
 def ice_servers_for_browsers(settings: Settings) -> list[dict[str, str]]:

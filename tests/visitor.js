@@ -136,6 +136,8 @@
       return { start: blocks.length ? blocks[0][0] : 0, person: encode(sides[0]), replica: encode(sides[1]) };
     },
     send(message) { for (const c of connections) if (c._channel?.readyState === "open") c._channel.send(message); },
+    // The network is gone, without a goodbye.
+    breakOff() { for (const c of connections.splice(0)) c.close(); },
     async statistics() {
       const result = [];
       for (const c of connections) for (const report of (await c.getStats()).values()) result.push(report);

@@ -15,10 +15,11 @@ from visavis.audio import Samples
 
 RATE_HZ = 48_000
 CHROMIUM = Path("/usr/bin/chromium")
+_ALLOW = "--use-fake-ui-for-media-stream"
+_DEVICES = "--use-fake-device-for-media-stream"
 _FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
-    "--disable-sync --no-first-run --use-fake-ui-for-media-stream --use-fake-device-for-media-stream "
-    "--autoplay-policy=no-user-gesture-required"
+    f"--disable-sync --no-first-run {_ALLOW} {_DEVICES} --autoplay-policy=no-user-gesture-required"
 ).split()
 _SCRIPT = Path(__file__).with_name("visitor.js")
 
@@ -97,20 +98,41 @@ class Visitor:
 
 
 @contextmanager
-def visitor(*flags: str, own_microphone: bool = True, size: tuple[int, int] = (1280, 800)) -> Iterator[Visitor]:
-    """A fresh browser. `own_microphone` lets `Visitor.say` be heard; otherwise Chromium's fake device is."""
+def visitor(
+    *flags: str,
+    own_microphone: bool = True,
+    allowed: Sequence[str] = ("microphone", "camera"),
+    devices: bool = True,
+    recorder: bool = True,
+    size: tuple[int, int] = (1280, 800),
+    **context_options: Any,
+) -> Iterator[Visitor]:
+    """A fresh browser.
+
+    own_microphone: lets `Visitor.say` be heard; otherwise Chromium's fake device is.
+    allowed: the person allows the page these; the rest is refused.
+    devices: the computer has a microphone and a camera.
+    recorder: load `visitor.js`, for which the page's content policy is lifted; without it, the browser is a stranger's
+        and only `Visitor.page` is of use.
+    context_options: further ones of Playwright's `new_context`, such as `color_scheme`.
+    """
     if not CHROMIUM.exists():
         pytest.skip("Chromium is absent; apt-get install chromium")
+    without = {*(() if devices else (_DEVICES,)), *(() if len(allowed) == 2 else (_ALLOW,))}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*_FLAGS, *flags])
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=[*(flag for flag in _FLAGS if flag not in without), *flags]
+        )
         try:
             context = browser.new_context(
                 viewport={"width": size[0], "height": size[1]},
-                permissions=["microphone", "camera"],
-                bypass_csp=True,  # the recorder is a script of ours, not of the page's origin
+                permissions=list(allowed),
+                bypass_csp=recorder,  # which is not of the page's origin
+                **context_options,
             )
-            context.add_init_script(path=str(_SCRIPT))
-            if own_microphone:
+            if recorder:
+                context.add_init_script(path=str(_SCRIPT))
+            if recorder and own_microphone and devices and "microphone" in allowed:
                 context.add_init_script("visitor.useOwnMicrophone()")
             yield Visitor(context.new_page())
         finally:

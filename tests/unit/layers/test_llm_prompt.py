@@ -1,4 +1,4 @@
-from visavis.layers.llm.prompt import spoken_style
+from visavis.layers.llm.prompt import for_small_model, spoken_style
 
 
 def test_the_persona_stays_as_it_was_written() -> None:
@@ -11,3 +11,9 @@ def test_the_rules_of_speaking_are_added() -> None:
     assert rules == rules.strip()
     assert "short" in rules
     assert len(spoken_style("You are Ines.")) > len(rules)
+
+
+def test_a_small_model_is_told_more_after_the_same_beginning() -> None:
+    framed = spoken_style("You are Ines.")
+    assert for_small_model(framed).startswith(framed)
+    assert len(for_small_model(framed)) > len(framed)

@@ -9,10 +9,15 @@ from visavis.errors import EngineError
 from visavis.layers.llm import Message
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.openai_compatible import LAYER, LanguageModelSettings, OpenAICompatible, UnreachableError
+from visavis.layers.llm.prompt import for_small_model
 
-TEMPERATURE = 0.3
-MAX_TOKENS = 120
-SAMPLING = MappingProxyType({"min_p": 0.1, "top_p": 1.0, "top_k": 40, "repeat_penalty": 1.05})
+_TEMPERATURE = 0.1
+_MAX_TOKENS = 80
+"""Three sentences, or half a minute; now and then the 0.5B model recites its whole prompt, which ends here."""
+
+_SAMPLING = MappingProxyType({"min_p": 0.1})
+"""No repetition penalty: 1.05, 1.1 and DRY made the 0.5B model more wordy and no better."""
+
 _NOTICE_CANCELLATION = MappingProxyType({"return_progress": True})
 """Makes llama.cpp write after every batch of the prompt, which is how it finds out at once that nobody listens; else
 it looks once a second."""
@@ -36,7 +41,7 @@ class BuiltInModel:
         """Yield the reply piece by piece; see `visavis.layers.llm.LanguageModel`."""
         client = await self._current_client()
         try:
-            async with aclosing(client.stream(messages)) as pieces:
+            async with aclosing(client.stream(_framed(messages))) as pieces:
                 async for piece in pieces:
                     yield piece
         except UnreachableError:
@@ -48,7 +53,7 @@ class BuiltInModel:
             client = await self._current_client()
         except EngineError:
             return
-        await client.prefill(messages)
+        await client.prefill(_framed(messages))
 
     async def aclose(self) -> None:
         """End the connections to the server, which itself goes on."""
@@ -68,15 +73,19 @@ class BuiltInModel:
         return self._client
 
 
+def _framed(messages: Sequence[Message]) -> list[Message]:
+    return [Message("system", for_small_model(m.content)) if m.role == "system" else m for m in messages]
+
+
 def built_in_settings(server: LlamaServer, base_url: str) -> LanguageModelSettings:
-    """How the built-in models are asked; chosen by playing scripted dialogues (see `benchmarks/`)."""
+    """How the built-in models are asked; chosen by playing two scripted dialogues of twelve turns."""
     return LanguageModelSettings(
         base_url=base_url,
         model=server.model.stem,
         api_key=server.api_key,
-        temperature=TEMPERATURE,
-        max_tokens=MAX_TOKENS,
-        extra_body={**SAMPLING, **_NOTICE_CANCELLATION},
+        temperature=_TEMPERATURE,
+        max_tokens=_MAX_TOKENS,
+        extra_body={**_SAMPLING, **_NOTICE_CANCELLATION},
         supports_prefill=True,
         first_token_timeout_s=_FIRST_TOKEN_TIMEOUT_S,
     )

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 
 import cv2
 import numpy as np
@@ -89,22 +88,13 @@ async def serve() -> None:
     """The server of this benchmark."""
     settings = Settings(port=0, quality="tiny")
 
-    @asynccontextmanager
-    async def engines() -> AsyncIterator[LiveConversations]:
-        async with start_layers(settings, None) as layers:
-            live = LiveConversations(
-                dataclasses.replace(layers, voice=Beeper()),
-                SquareFace(),
-                answerer(settings),
-                settings.max_conversations,
-            )
-            yield live
-            await live.close()
-
-    app = create_app(settings, Persona(persona_name="Beeper", system_prompt="Beep."), engines)
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)
-    await uvicorn.Server(uvicorn.Config(app, log_level="error")).serve(sockets=[listener])
+    async with start_layers(settings, None) as layers:
+        live = LiveConversations(dataclasses.replace(layers, voice=Beeper()), SquareFace(), answerer(settings), 1)
+        app = create_app(settings, Persona(persona_name="Beeper", system_prompt="Beep."), live)
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        await uvicorn.Server(uvicorn.Config(app, log_level="error")).serve(sockets=[listener])
+        await live.close()
 
 
 def main() -> None:

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -82,20 +81,17 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
     from visavis.layers.builtin import start_layers
     from visavis.replica.stock import stock
 
-    replica = stock()
-
-    @asynccontextmanager
-    async def engines() -> AsyncIterator[LiveConversations]:
-        async with AsyncExitStack() as stack:
-            layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))
-            live = LiveConversations(layers, replica, answerer(chosen), chosen.max_conversations)
-            stack.push_async_callback(live.close)
-            yield live
-
-    web_app = create_app(chosen, persona, engines)
-    config = uvicorn.Config(web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none")
-    server = _Server(config, f"{chosen.base_url}/demo")
-    await server.serve(sockets=[listener])
+    async with AsyncExitStack() as stack:
+        # Before the web server: a missing model is then one clear line, and nobody meets a server that is not ready.
+        layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))
+        live = LiveConversations(layers, stock(), answerer(chosen), chosen.max_conversations)
+        stack.push_async_callback(live.close)
+        web_app = create_app(chosen, persona, live)
+        config = uvicorn.Config(
+            web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none", lifespan="off"
+        )
+        server = _Server(config, f"{chosen.base_url}/demo")
+        await server.serve(sockets=[listener])
     if not server.started:
         raise VisavisError("The server could not start; the lines above say why.")
 

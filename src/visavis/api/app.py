@@ -1,7 +1,6 @@
 """The web application: resources, pages, and one place where errors become answers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from urllib.parse import urlsplit
 
@@ -24,9 +23,6 @@ from visavis.config import Settings
 from visavis.conversation.persona import Persona
 from visavis.errors import BadInputError, VisavisError
 
-Engines = Callable[[], AbstractAsyncContextManager[LiveConversations]]
-"""Starts the engines and gives the conversations that run on them."""
-
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 _STATUS: dict[type[VisavisError], int] = {
@@ -43,17 +39,10 @@ _PAGE_POLICY = (
 )
 
 
-def create_app(settings: Settings, persona: Persona, engines: Engines) -> FastAPI:
-    """The application of one server."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with engines() as live:
-            app.state.live = live
-            yield
-
-    app = FastAPI(title="visavis", version=__version__, lifespan=lifespan)
-    app.state.settings, app.state.persona = settings, persona
+def create_app(settings: Settings, persona: Persona, live: LiveConversations) -> FastAPI:
+    """The application of one server, whose conversations `live` makes."""
+    app = FastAPI(title="visavis", version=__version__)
+    app.state.settings, app.state.persona, app.state.live = settings, persona, live
     if settings.host in _LOOPBACK:
         # Without keys, the name in the address bar is what keeps foreign pages from rebinding theirs to us.
         public = urlsplit(settings.public_url or "").hostname

@@ -31,19 +31,13 @@ class Server:
 
     def __init__(self, **settings: object) -> None:
         self.calls: list[SimulatedCall] = []
-        self.live: LiveConversations | None = None
         self.settings = Settings(**settings)
-        persona = Persona(persona_name="Ada", system_prompt="You are Ada.", greeting="Hello.")
-        self.app = create_app(self.settings, persona, self.engines)
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://127.0.0.1:8770")
-
-    @asynccontextmanager
-    async def engines(self) -> AsyncIterator[LiveConversations]:
         model = ScriptedModel(["Fine."])
         layers = Layers(LevelActivity, ScriptedRecogniser([]), ScriptedEndOfTurn(), model, SteadyVoice())
         self.live = LiveConversations(layers, CountingFace(), self.answer, self.settings.max_conversations)
-        yield self.live
-        await self.live.close()
+        persona = Persona(persona_name="Ada", system_prompt="You are Ada.", greeting="Hello.")
+        app = create_app(self.settings, persona, self.live)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8770")
 
     async def answer(self, sdp: str) -> tuple[SimulatedCall, str]:
         if not sdp.startswith("v=0"):
@@ -60,8 +54,9 @@ class Server:
 @asynccontextmanager
 async def server(**settings: object) -> AsyncIterator[Server]:
     here = Server(**settings)
-    async with here.app.router.lifespan_context(here.app), here.client:
+    async with here.client:
         yield here
+    await here.live.close()
 
 
 async def test_created_conversation_has_a_link_and_can_be_looked_up():

@@ -136,6 +136,11 @@
       return { start: blocks.length ? blocks[0][0] : 0, person: encode(sides[0]), replica: encode(sides[1]) };
     },
     send(message) { for (const c of connections) if (c._channel?.readyState === "open") c._channel.send(message); },
+    // What the browser says of the microphone that is sent.
+    microphone() {
+      const track = connections.at(-1).getSenders().find((sender) => sender.track?.kind === "audio")?.track;
+      return track ? track.getSettings() : null;
+    },
     // The network is gone, without a goodbye.
     breakOff() { for (const c of connections.splice(0)) c.close(); },
     async statistics() {

@@ -1,50 +1,102 @@
 // @ts-check
-/** Microphone, camera and level meter, with plain reasons when one cannot be had. No page elements in here. */
+/** Microphones, cameras and speakers: opening them, and what stands in the way when that fails. */
+
+/** @typedef {"microphone" | "camera"} Kind */
+/**
+ * `refused`: by the person or the browser; `missing`: there is none; `in-use`: another program has it or it failed;
+ * `insecure`: the browser gives devices to https pages only.
+ * @typedef {"refused" | "missing" | "in-use" | "insecure"} Problem
+ */
+/** @typedef {{tracks: Partial<Record<Kind, MediaStreamTrack>>, problems: Partial<Record<Kind, Problem>>}} Opened */
 
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const PICTURE = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24 }, facingMode: "user" };
 
-/** @typedef {"refused" | "missing" | "busy" | "insecure"} Problem */
+/** @type {Record<string, Problem>} */
+const PROBLEMS = {
+  NotAllowedError: "refused",
+  SecurityError: "refused",
+  NotFoundError: "missing",
+  OverconstrainedError: "missing",
+  NotReadableError: "in-use",
+  AbortError: "in-use",
+};
 
 /**
- * Ask for one device. @param {"audio" | "video"} kind @param {string} [deviceId]
- * @returns {Promise<{track: MediaStreamTrack | null, problem: Problem | null}>}
+ * Open devices, asking the person once where the browser can; one failing does not keep the other away.
+ * @param {Kind[]} kinds
+ * @param {Partial<Record<Kind, string>>} [chosen] device ids; a device that is gone is replaced by the usual one
+ * @returns {Promise<Opened>}
  */
-export async function open(kind, deviceId) {
-  if (!navigator.mediaDevices) return { track: null, problem: "insecure" };
-  const chosen = deviceId ? { deviceId: { exact: deviceId } } : {};
-  const wanted = kind === "audio" ? { audio: { ...SOUND, ...chosen } } : { video: { width: 640, height: 480, ...chosen } };
+export async function openDevices(kinds, chosen = {}) {
+  if (!navigator.mediaDevices?.getUserMedia) return failed(kinds, "insecure");
   try {
-    const stream = await navigator.mediaDevices.getUserMedia(wanted);
-    return { track: stream.getTracks()[0] ?? null, problem: null };
+    const stream = await navigator.mediaDevices.getUserMedia({
+      audio: kinds.includes("microphone") && { ...SOUND, ...exactly(chosen.microphone) },
+      video: kinds.includes("camera") && { ...PICTURE, ...exactly(chosen.camera) },
+    });
+    return { tracks: { microphone: stream.getAudioTracks()[0], camera: stream.getVideoTracks()[0] }, problems: {} };
   } catch (error) {
-    const name = error instanceof DOMException ? error.name : "";
-    if (name === "NotAllowedError" || name === "SecurityError") return { track: null, problem: "refused" };
-    if (name === "NotFoundError" || name === "OverconstrainedError") return { track: null, problem: "missing" };
-    return { track: null, problem: "busy" };
+    const name = error instanceof Error ? error.name : "";
+    if (name === "OverconstrainedError" && Object.keys(chosen).length) return openDevices(kinds);
+    const problem = PROBLEMS[name] ?? "in-use";
+    if (kinds.length === 1) return failed(kinds, problem);
+    const opened = await Promise.all(kinds.map((kind) => openAlone(kind, problem, chosen)));
+    return {
+      tracks: Object.assign({}, ...opened.map((one) => one.tracks)),
+      problems: Object.assign({}, ...opened.map((one) => one.problems)),
+    };
   }
 }
 
-/** All devices of a kind. @param {MediaDeviceKind} kind */
-export async function list(kind) {
-  const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
-  return all.filter((device) => device.kind === kind && device.deviceId);
+/**
+ * After both together failed. Who has just refused is not asked again.
+ * @param {Kind} kind
+ * @param {Problem} problem
+ * @param {Partial<Record<Kind, string>>} chosen
+ */
+async function openAlone(kind, problem, chosen) {
+  if (problem === "refused" && (await permission(kind))?.state !== "granted") return failed([kind], problem);
+  return openDevices([kind], chosen);
 }
 
-/** Call `show` with the level (0 to 1) of a track until the returned function is called. @param {MediaStreamTrack} track @param {(level: number) => void} show */
-export function meter(track, show) {
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 1024 });
-  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
-  const timer = setInterval(() => {
-    analyser.getFloatTimeDomainData(samples);
-    const energy = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    // From -60 dBFS, a quiet room, to -10, a loud voice.
-    show(Math.min(1, Math.max(0, (10 * Math.log10(energy + 1e-12) + 60) / 50)));
-  }, 80);
-  return () => {
-    clearInterval(timer);
-    void context.close();
-    show(0);
+/**
+ * @param {Kind[]} kinds
+ * @param {Problem} problem
+ * @returns {Opened}
+ */
+function failed(kinds, problem) {
+  return { tracks: {}, problems: Object.fromEntries(kinds.map((kind) => [kind, problem])) };
+}
+
+/** @param {string | undefined} deviceId */
+function exactly(deviceId) {
+  return deviceId ? { deviceId: { exact: deviceId } } : {};
+}
+
+/**
+ * The browser's record of what was allowed; null where it keeps none that pages may read.
+ * @param {Kind} kind
+ * @returns {Promise<PermissionStatus | null>}
+ */
+export async function permission(kind) {
+  try {
+    return await navigator.permissions.query({ name: /** @type {PermissionName} */ (kind) });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Devices that can be chosen; browsers name them only after one was allowed.
+ * @returns {Promise<{microphone: MediaDeviceInfo[], camera: MediaDeviceInfo[], speaker: MediaDeviceInfo[]}>}
+ */
+export async function listDevices() {
+  const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  const named = all.filter((device) => device.deviceId && device.label);
+  return {
+    microphone: named.filter((device) => device.kind === "audioinput"),
+    camera: named.filter((device) => device.kind === "videoinput"),
+    speaker: "setSinkId" in HTMLMediaElement.prototype ? named.filter((device) => device.kind === "audiooutput") : [],
   };
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 from visavis.audio import Samples
 
@@ -119,7 +119,7 @@ def visitor(
     if not CHROMIUM.exists():
         pytest.skip("Chromium is absent; apt-get install chromium")
     without = {*(() if devices else (_DEVICES,)), *(() if len(allowed) == 2 else (_ALLOW,))}
-    with sync_playwright() as playwright:
+    with _driver() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=[*(flag for flag in _FLAGS if flag not in without), *flags]
         )
@@ -137,6 +137,23 @@ def visitor(
             yield Visitor(context.new_page())
         finally:
             browser.close()
+
+
+_drivers: list[Playwright] = []
+
+
+@contextmanager
+def _driver() -> Iterator[Playwright]:
+    """Playwright, which can be started only once, however many visitors there are at a time."""
+    if _drivers:
+        yield _drivers[0]
+        return
+    with sync_playwright() as playwright:
+        _drivers.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _drivers.clear()
 
 
 def loud_spans(samples: Samples, *, floor: float = 0.01, gap_s: float = 0.3) -> Sequence[tuple[float, float]]:

@@ -25,6 +25,9 @@ it looks once a second."""
 _READY_TIMEOUT_S = 10.0
 """How long a reply waits for a server that is starting; a crashed one is back in two seconds."""
 
+_CRASH_NOTICED_AFTER_S = 0.2
+"""By then the server's supervisor knows that its child has ended, if it has."""
+
 _FIRST_TOKEN_TIMEOUT_S = 60.0
 """A prompt that fills the context takes this long to read on two busy cores."""
 
@@ -38,14 +41,24 @@ class BuiltInModel:
         self._client_url = ""
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Yield the reply piece by piece; see `visavis.layers.llm.LanguageModel`."""
-        client = await self._current_client()
+        """Yield the reply piece by piece; see `visavis.layers.llm.LanguageModel`.
+
+        When the server dies before the first piece, the reply comes from its successor.
+        """
+        pieces = 0
         try:
-            async with aclosing(client.stream(_framed(messages))) as pieces:
-                async for piece in pieces:
+            async with aclosing((await self._current_client()).stream(_framed(messages))) as reply:
+                async for piece in reply:
+                    pieces += 1
                     yield piece
+            return
         except UnreachableError:
-            raise EngineError(LAYER, "the built-in model stopped unexpectedly and is starting again") from None
+            if pieces:
+                raise EngineError(LAYER, "the built-in model stopped unexpectedly and is starting again") from None
+        await asyncio.sleep(_CRASH_NOTICED_AFTER_S)
+        async with aclosing((await self._current_client()).stream(_framed(messages))) as reply:
+            async for piece in reply:
+                yield piece
 
     async def prefill(self, messages: Sequence[Message]) -> None:
         """Prepare for a reply to messages that begin like these; see `visavis.layers.llm.LanguageModel`."""

@@ -15,6 +15,7 @@
   const recorded = [];
   let recorder = null;
   const ready = (async () => {
+    if (!context.audioWorklet) return; // about:blank
     const url = URL.createObjectURL(new Blob([recorderCode], { type: "text/javascript" }));
     await context.audioWorklet.addModule(url);
     recorder = new AudioWorkletNode(context, "recorder", { numberOfInputs: 2, numberOfOutputs: 1 });

@@ -86,6 +86,7 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
         layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))
         live = LiveConversations(layers, stock(), answerer(chosen), chosen.max_conversations)
         stack.push_async_callback(live.close)
+        await live.standing(persona).conversation.prepare()
         web_app = create_app(chosen, persona, live)
         config = uvicorn.Config(
             web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none", lifespan="off"

@@ -66,11 +66,7 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/demo", include_in_schema=False)
     async def demo(request: Request) -> RedirectResponse:
         """The standing link of this server's persona: every visit finds a conversation that waits for somebody."""
-        live: LiveConversations = request.app.state.live
-        name = "demo"
-        waiting = (one for one in live.list() if one.status == "active" and one.name == name and not one.events)
-        found = next((one for one in waiting if not one.in_call), None)
-        found = found or live.create(request.app.state.persona, name=name)
+        found = request.app.state.live.standing(request.app.state.persona)
         return RedirectResponse(f"/c/{found.conversation_id}", headers={"Cache-Control": "no-store"})
 
     @app.get("/c/{conversation_id}", include_in_schema=False)

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 RECONNECT_S = 15.0
 """How long a conversation waits for a person whose connection broke off."""
 
+_STANDING = "demo"
 _KEPT = 1_000  # conversations remembered after their end
 
 Answer = Callable[[str], Awaitable[tuple[Call, str]]]
@@ -110,6 +111,13 @@ class LiveConversations:
         self._forget_oldest()
         self._end_after(live, participant_absent_timeout_s, "participant_absent_timeout")
         return live
+
+    def standing(self, persona: Persona) -> LiveConversation:
+        """The conversation behind the standing link: one that waits for somebody, made when there is none."""
+        for live in self._all.values():
+            if live.name == _STANDING and live.status == "active" and not live.events and not live.in_call:
+                return live
+        return self.create(persona, name=_STANDING)
 
     def get(self, conversation_id: str) -> LiveConversation:
         """The conversation with this id.

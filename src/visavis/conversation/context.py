@@ -18,6 +18,10 @@ class Context:
         self._turns: list[Message] = []
         self._budget = budget_chars
 
+    def messages(self) -> list[Message]:
+        """The messages so far."""
+        return [Message("system", self._system), *self._turns]
+
     def with_person(self, text: str) -> list[Message]:
         """The messages as they would be if the person had just said `text`. Changes nothing."""
         return [Message("system", self._system), *_appended(self._turns, Message("user", text))]

@@ -43,6 +43,10 @@ class Conversation:
         self._executor = executor
         self._greeted = False
 
+    async def prepare(self) -> None:
+        """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
+        await self._layers.language_model.prefill(self._context.messages())
+
     async def run(self, call: Call) -> None:
         """Talk until the person is gone or this is cancelled; the call is hung up in any case."""
         self.left = False
@@ -70,6 +74,7 @@ class Conversation:
                     )
                     tasks.create_task(playout.run())
                     tasks.create_task(self._obey(call, turns))
+                    tasks.create_task(self.prepare())
                     self.events.emit(events.ReplicaPresent())
                     if not self._greeted and self.persona.greeting:
                         turns.say(self.persona.greeting)

@@ -90,7 +90,7 @@ export class CallView {
   close() {
     this.#over.abort();
     this.transcript.finish();
-    this.#captions.close();
+    this.#captions.clear();
     clearTimeout(this.#noticeTimer);
     this.#video.srcObject = null;
   }
@@ -113,7 +113,10 @@ export class CallView {
 
   #followCall() {
     if (this.#call.state === "connected") this.#activity.become("listening");
-    else if (this.#call.state === "reconnecting") this.#activity.become("reconnecting");
+    else if (this.#call.state === "reconnecting") {
+      this.#activity.become("reconnecting");
+      this.#captions.clear();
+    }
   }
 
   #followMicrophone() {

@@ -6,14 +6,18 @@ import { YOU } from "./strings.js";
 
 const LINGER_MS = 4000;
 
-/** About two lines of a caption. */
-const LONGEST = 110;
+/** Where words that do not fit are cut: after a clause that ends soon, or else after so many words. */
+const CLAUSE = /[.,;:!?…—]\s+/g;
+const SOON = 80;
+const WORDS = /(?:\S+\s+){6}/y;
 
 export class Captions {
   #box = byId("captions");
   #transcript;
   #name;
   #shown = true;
+  /** Where the caption of each one's turn begins. @type {Record<import("./transcript.js").Role, number>} */
+  #from = { user: 0, replica: 0 };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #fading;
 
@@ -40,7 +44,7 @@ export class Captions {
     this.#box.hidden = !shown;
   }
 
-  close() {
+  clear() {
     clearTimeout(this.#fading);
     this.#box.replaceChildren();
   }
@@ -49,6 +53,7 @@ export class Captions {
   #follow(role) {
     const words = this.#transcript.live[role];
     if (words) this.#draw(role, words);
+    else this.#from[role] = 0;
   }
 
   /** @param {import("./transcript.js").Line} line */
@@ -62,9 +67,19 @@ export class Captions {
    * @param {string} words
    */
   #draw(role, words) {
-    const caption = make("p", `caption ${role}`, make("b", "", this.#speaker(role)), ` ${tail(words)}`);
+    const said = make("span");
+    const caption = make("p", `caption ${role}`, make("b", "", this.#speaker(role)), said);
     caption.dir = "auto";
     this.#box.replaceChildren(caption);
+    // Whole clauses go at a time, so that the words do not jump at each new one.
+    let from = words.lastIndexOf(" ", this.#from[role] - 1) + 1;
+    while (true) {
+      said.textContent = ` ${from ? "… " : ""}${words.slice(from)}`;
+      const next = cut(words, from);
+      if (caption.scrollHeight <= caption.clientHeight || next === words.length) break;
+      from = next;
+    }
+    this.#from[role] = from;
     clearTimeout(this.#fading);
     this.#fading = setTimeout(() => this.#box.replaceChildren(), LINGER_MS);
   }
@@ -76,11 +91,13 @@ export class Captions {
 }
 
 /**
- * The end of a long text, from a word's beginning.
+ * Where the next piece after `from` begins; the length of the text when there is none.
  * @param {string} words
+ * @param {number} from
  */
-function tail(words) {
-  if (words.length <= LONGEST) return words;
-  const cut = words.slice(-LONGEST);
-  return `…${cut.slice(cut.indexOf(" "))}`;
+function cut(words, from) {
+  CLAUSE.lastIndex = WORDS.lastIndex = from;
+  const clause = CLAUSE.exec(words);
+  if (clause && clause.index - from <= SOON) return CLAUSE.lastIndex;
+  return WORDS.test(words) ? WORDS.lastIndex : words.length;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** After the call: why it ended, what was said, and the way back. */
 
-import { lookUp } from "./call.js";
+import { CallError, lookUp } from "./call.js";
 import { byId, showScreen } from "./dom.js";
 import { asText, drawLine } from "./lines.js";
 import { goodbye, summary } from "./strings.js";
@@ -36,7 +36,11 @@ export function sayGoodbye(call, view, url) {
   showScreen("over");
   byId("again").hidden = true;
   setTimeout(async () => {
-    const found = await lookUp(url).catch(() => null);
-    byId("again").hidden = found?.status !== "active";
+    try {
+      byId("again").hidden = (await lookUp(url)).status !== "active";
+    } catch (error) {
+      // A server that does not answer now may do so later.
+      byId("again").hidden = !(error instanceof CallError) || error.reason !== "unreachable";
+    }
   }, SETTLE_MS);
 }

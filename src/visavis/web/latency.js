@@ -2,7 +2,7 @@
 /** How soon the replica answers: the last turn, the median, and the stages of the last turn as bars. */
 
 import { byId, label, make } from "./dom.js";
-import { STAGES, readOut, readOutLabel } from "./strings.js";
+import { STAGES, readOut, readOutLabel, readOutMedian } from "./strings.js";
 
 export class Latency {
   #button = byId("read-out");
@@ -37,7 +37,7 @@ export class Latency {
     this.#totals.push(total);
     const [last, middle] = [Math.round(total), Math.round(median(this.#totals))];
     this.#button.hidden = false;
-    this.#button.textContent = readOut(last, middle);
+    this.#button.replaceChildren(make("span", "", readOut(last)), make("span", "wide", readOutMedian(middle)));
     label(this.#button, readOutLabel(last, middle));
   }
 

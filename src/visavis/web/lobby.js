@@ -17,7 +17,7 @@ export class Lobby {
   /** @type {MediaStreamTrack | null} */
   #measured = null;
   #stopMeasuring = () => {};
-  #left = false;
+  #over = new AbortController();
   /** The speaker chosen, "" for the usual one. */
   speakerId = "";
 
@@ -26,15 +26,17 @@ export class Lobby {
    * @param {() => void} join
    */
   constructor(own, join) {
+    const { signal } = this.#over;
     this.#own = own;
-    this.#level.append(...Array.from({ length: LEVEL_BARS }, () => make("i")));
-    this.#join.addEventListener("click", join);
-    own.addEventListener("change", () => this.#draw());
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#drawChoices());
+    this.#level.replaceChildren(...Array.from({ length: LEVEL_BARS }, () => make("i")));
+    this.#join.addEventListener("click", join, { signal });
+    own.addEventListener("change", () => this.#draw(), { signal });
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#drawChoices(), { signal });
     for (const kind of /** @type {Kind[]} */ (["microphone", "camera"])) {
-      this.#select(kind).addEventListener("change", () => own.choose(kind, this.#select(kind).value));
+      this.#select(kind).addEventListener("change", () => own.choose(kind, this.#select(kind).value), { signal });
     }
-    this.#select("speaker").addEventListener("change", () => (this.speakerId = this.#select("speaker").value));
+    const speaker = this.#select("speaker");
+    speaker.addEventListener("change", () => (this.speakerId = speaker.value), { signal });
     this.setJoining(false);
     this.#draw();
   }
@@ -47,12 +49,11 @@ export class Lobby {
 
   /** The lobby is left: it no longer follows the devices. */
   close() {
-    this.#left = true;
+    this.#over.abort();
     this.#measure(null);
   }
 
   #draw() {
-    if (this.#left) return;
     const { microphone, camera } = this.#own.tracks;
     showTrack(byId("lobby-own"), camera);
     byId("lobby-own-none").hidden = camera !== null;

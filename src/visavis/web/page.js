@@ -69,6 +69,15 @@ function leave() {
   call = view = null;
 }
 
+async function again() {
+  try {
+    await lookUp(url);
+  } catch (error) {
+    return explain(error, again);
+  }
+  location.reload();
+}
+
 function drawSwitches() {
   setSwitch("microphone", own.tracks.microphone ? (own.muted ? "off" : "on") : "none");
   setSwitch("camera", own.tracks.camera ? "on" : own.cameraOff ? "off" : "none");
@@ -81,7 +90,7 @@ onSwitch((name) => {
   else if (name === "camera") own.toggleCamera();
   else view?.press(name);
 });
-byId("again").addEventListener("click", () => location.reload());
+byId("again").addEventListener("click", again);
 addEventListener("pagehide", () => call?.abandon());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 start();

@@ -23,7 +23,7 @@ export class Panel {
     transcript.addEventListener("line", (event) => {
       byId("panel-empty").hidden = true;
       this.#lines.append(drawLine(/** @type {CustomEvent} */ (event).detail, name));
-      this.#lines.scrollTop = this.#lines.scrollHeight;
+      this.#scrollToEnd();
     });
     byId("panel-close").addEventListener("click", () => this.close(), options);
     byId("composer").addEventListener(
@@ -45,6 +45,10 @@ export class Panel {
       },
       options,
     );
+    // The field grows while it is written in.
+    const resized = new ResizeObserver(() => this.#scrollToEnd());
+    resized.observe(this.#lines);
+    over.addEventListener("abort", () => resized.disconnect());
     this.close({ quietly: true });
   }
 
@@ -56,7 +60,7 @@ export class Panel {
   show() {
     this.#panel.hidden = false;
     setSwitch("panel", "on");
-    this.#lines.scrollTop = this.#lines.scrollHeight;
+    this.#scrollToEnd();
     this.#message.focus();
   }
 
@@ -65,5 +69,9 @@ export class Panel {
     this.#panel.hidden = true;
     setSwitch("panel", "off");
     if (!quietly) /** @type {HTMLElement | null} */ (document.querySelector('.controls [data-switch="panel"]'))?.focus();
+  }
+
+  #scrollToEnd() {
+    this.#lines.scrollTop = this.#lines.scrollHeight;
   }
 }

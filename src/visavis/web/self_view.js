@@ -3,8 +3,8 @@
 
 import { byId, showTrack } from "./dom.js";
 
-/** Below this width captions need the lower edge. */
-const NARROW = "(max-width: 720px)";
+/** Away from the captions. */
+const FIRST_CORNER = "start-end";
 
 export class SelfView {
   #box = byId("own");
@@ -20,14 +20,14 @@ export class SelfView {
     };
     own.addEventListener("change", draw, { signal: over });
     draw();
-    this.#box.dataset.corner = matchMedia(NARROW).matches ? "start-end" : "end-end";
+    this.#box.dataset.corner = FIRST_CORNER;
     this.#box.addEventListener("keydown", (event) => this.#moveByKey(event), { signal: over });
     this.#box.addEventListener("pointerdown", (event) => this.#drag(event), { signal: over });
   }
 
   /** @param {KeyboardEvent} event */
   #moveByKey(event) {
-    let [block, inline] = (this.#box.dataset.corner ?? "end-end").split("-");
+    let [block, inline] = (this.#box.dataset.corner ?? FIRST_CORNER).split("-");
     const forward = isRightToLeft() ? "ArrowLeft" : "ArrowRight";
     if (event.key === "ArrowUp") block = "start";
     else if (event.key === "ArrowDown") block = "end";

@@ -127,8 +127,8 @@ export function goodbye(reason, name) {
 
 /** @param {number} seconds */
 export function duration(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  return minutes ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /**
@@ -138,11 +138,11 @@ export function duration(seconds) {
 export const summary = (seconds, turns) =>
   `${duration(seconds)}${turns ? ` · ${turns} ${turns === 1 ? "answer" : "answers"}` : ""}`;
 
-/**
- * @param {number} last
- * @param {number} median
- */
-export const readOut = (last, median) => `${last} ms · median ${median} ms`;
+/** @param {number} last */
+export const readOut = (last) => `${last} ms`;
+
+/** @param {number} median */
+export const readOutMedian = (median) => ` · median ${median} ms`;
 
 /**
  * The latency read-out for people who cannot see it.

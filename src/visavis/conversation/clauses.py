@@ -3,68 +3,15 @@
 import re
 
 _ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "sr",
-        "jr",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "a.m",
-        "p.m",
-        "no",
-        "inc",
-        "ltd",
-        "co",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-    ]
+    "mr mrs ms dr prof st sr jr vs etc e.g i.e a.m p.m no inc ltd co"
+    " jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 _CONNECTIVES = frozenset(
-    [
-        "and",
-        "but",
-        "or",
-        "so",
-        "because",
-        "which",
-        "that",
-        "when",
-        "where",
-        "while",
-        "if",
-        "although",
-        "though",
-        "for",
-        "with",
-        "to",
-        "of",
-        "in",
-        "at",
-        "on",
-        "from",
-    ]
+    "and but or so because which that when where while if although though for with to of in at on from".split()
 )
 
-_FIRST_MIN_WORDS = 2
-_FIRST_SOFT_WORDS = 7  # from here on the first clause may also end before a connective
-_FIRST_HARD_WORDS = 12
+_FIRST_SOFT_WORDS = 4  # from here on the first clause may also end before a connective
+_FIRST_HARD_WORDS = 8
 _LONG_SENTENCE_WORDS = 24  # longer sentences are also cut at commas, so that sound never runs dry
 
 # `.` needs to see what follows ("3.5", "visavis.ai"); the others end a clause at once unless inside a number ("1,000").
@@ -104,7 +51,7 @@ class ClauseSplitter:
             if head.count('"') % 2:
                 continue  # the closing quotation mark may still come
             strong = bool(_STRONG.search(found.group()))
-            if self._first and (strong or len(words) >= _FIRST_MIN_WORDS):
+            if self._first:
                 return found.end()
             if not self._first and (strong or len(words) >= _LONG_SENTENCE_WORDS):
                 return found.end()

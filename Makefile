@@ -27,7 +27,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 		{ echo "visavis needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Python packages: installing into .venv"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

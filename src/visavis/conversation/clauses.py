@@ -3,7 +3,7 @@
 import re
 
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e a.m p.m no inc ltd co"
+    "mr mrs ms dr prof st sr jr vs etc e.g i.e a.m p.m inc ltd co"
     " jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 _CONNECTIVES = frozenset(

@@ -107,6 +107,15 @@
         return stream;
       };
     },
+    // The browser asks the person, who takes their time.
+    askForDevicesFor(milliseconds) {
+      const devices = navigator.mediaDevices;
+      const answer = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = async (constraints) => {
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        return answer(constraints);
+      };
+    },
     // Says the samples (base64 of float32 at 48 kHz) now; returns when they begin, in seconds of the clock.
     say(base64) {
       const samples = decode(base64);

@@ -134,7 +134,10 @@ def visitor(
                 context.add_init_script(path=str(_SCRIPT))
             if recorder and own_microphone and devices and "microphone" in allowed:
                 context.add_init_script("visitor.useOwnMicrophone()")
-            yield Visitor(context.new_page())
+            page = context.new_page()
+            yield Visitor(page)
+            # As people do; a browser that is killed leaves its call to be noticed by its silence.
+            page.close()
         finally:
             browser.close()
 

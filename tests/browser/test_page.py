@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.sentences import sentence
+from tests.sentences import SENTENCES, sentence
 from tests.server import RunningServer, running_server
+from tests.speech import word_errors
 from tests.visitor import Visitor, visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
@@ -92,6 +93,19 @@ def test_without_microphone_the_page_says_why_and_the_call_goes_on_in_writing(
         assert utterances(person, "user") == ["Hello there"]
         assert utterances(person, "replica")[-1] in person.page.inner_text("#lines")
         assert len(person.frames()) > shown + 25
+
+
+def test_microphone_that_is_allowed_during_the_call_is_heard(server: RunningServer):
+    with visitor() as person:
+        person.page.add_init_script("visitor.askForDevicesFor(4000)")
+        person.join(server.demo_url)
+        wait_for_text(person, "without a microphone")
+        button(person.page, "^Mute").wait_for(state="visible")
+        person.wait_until_replica_is_quiet(1)
+        person.say(sentence("transfer"))
+        (heard,) = person.wait_for(lambda: utterances(person, "user"), "being understood")
+        assert word_errors(SENTENCES["transfer"], heard) <= 1
+        assert len(person.events("system.replica_present")) == 1, "without another connection"
 
 
 def test_taken_call_can_be_joined_once_the_first_person_has_left(server: RunningServer):

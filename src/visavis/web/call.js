@@ -123,15 +123,12 @@ export class Call extends EventTarget {
   }
 
   /**
-   * Speak with another microphone, or with none. A call that was joined without one reconnects for it.
+   * Speak with another microphone, or with none.
    * @param {MediaStreamTrack | null} track
    */
   async setMicrophone(track) {
     this.#microphone = track;
-    const connection = this.#connection;
-    if (this.state !== "connected" || !connection || (await connection.sendTrack(track))) return;
-    connection.close();
-    await this.#restore();
+    await this.#connection?.sendTrack(track);
   }
 
   /** Say goodbye and hang up. */

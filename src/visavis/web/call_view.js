@@ -124,6 +124,7 @@ export class CallView {
     if (this.#own.asking || microphone === this.#microphone) return;
     this.#microphone = microphone;
     this.#call.setMicrophone(microphone);
+    if (microphone) byId("notice").replaceChildren();
   }
 
   /**

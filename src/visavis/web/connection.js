@@ -32,9 +32,8 @@ export class Connection extends EventTarget {
     super();
     this.#peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.#channel = this.#peer.createDataChannel("events", { ordered: true });
-    this.#audio = this.#peer.addTransceiver(microphone ?? "audio", {
-      direction: microphone ? "sendrecv" : "recvonly",
-    });
+    // Also without a microphone, so that one can come later without a new connection.
+    this.#audio = this.#peer.addTransceiver(microphone ?? "audio", { direction: "sendrecv" });
     this.#peer.addTransceiver("video", { direction: "recvonly" });
     /** Both tracks of the replica, in one stream so that a single element plays them. */
     this.stream = new MediaStream(this.#peer.getReceivers().map((receiver) => receiver.track));
@@ -76,14 +75,11 @@ export class Connection extends EventTarget {
   }
 
   /**
-   * Send another track, or silence.
+   * Send another track, or nothing.
    * @param {MediaStreamTrack | null} track
-   * @returns {Promise<boolean>} false where this connection was made without a microphone
    */
   async sendTrack(track) {
-    if (this.#audio.direction !== "sendrecv") return track === null;
-    await this.#audio.sender.replaceTrack(track);
-    return true;
+    if (!this.#closed) await this.#audio.sender.replaceTrack(track);
   }
 
   /** Let what was sent arrive, then close. */

@@ -80,6 +80,7 @@ export class OwnMedia extends EventTarget {
 
   /** @param {Kind[]} kinds */
   async #open(kinds) {
+    if (this.#closed) return;
     this.asking = true;
     this.#changed();
     // Some devices cannot be opened twice, and the old one may be the one that is wanted again.

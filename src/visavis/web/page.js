@@ -52,13 +52,22 @@ async function enter() {
     call = await join({ url, microphone });
   } catch (error) {
     lobby.setJoining(false);
-    const taken = error instanceof CallError && error.reason === "taken";
-    return explain(error, taken ? () => showScreen("lobby") : enter);
+    return noCall(error);
   }
   lobby.close();
   call.addEventListener("state", () => call?.state === "ended" && leave());
-  view = new CallView(call, own, microphone, lobby.speakerId);
   showScreen("call");
+  view = new CallView(call, own, microphone, lobby.speakerId);
+}
+
+/** @param {unknown} error */
+function noCall(error) {
+  const reason = error instanceof CallError ? error.reason : "refused";
+  if (reason === "ended" || reason === "unknown") {
+    lobby.close();
+    own.close();
+  }
+  explain(error, reason === "taken" ? () => showScreen("lobby") : enter);
 }
 
 function leave() {

@@ -145,12 +145,12 @@ export const readOut = (last) => `${last} ms`;
 export const readOutMedian = (median) => ` · median ${median} ms`;
 
 /**
- * The latency read-out for people who cannot see it.
+ * The latency read-out for people who cannot see it. It begins as what is shown, so that it can be called by voice.
  * @param {number} last
  * @param {number} median
  */
 export const readOutLabel = (last, median) =>
-  `Last answer after ${last} milliseconds, median ${median}. Show the stages.`;
+  `${readOut(last)}${readOutMedian(median)}: time to the last answer. Show the stages.`;
 
 /** What was done when a stage's bar ends. @type {Record<string, string>} */
 export const STAGES = {

@@ -1,20 +1,27 @@
 """How this server answers browsers: which addresses it offers and which helpers it names."""
 
-from functools import partial
+from aioice.ice import get_host_addresses
 
 from visavis.api.live import Answer
 from visavis.config import Settings
+from visavis.transport import Call
 from visavis.transport.ice import ice_servers, is_loopback
 from visavis.transport.webrtc import WebRtcCall
 
 
 def answerer(settings: Settings) -> Answer:
     """Turns SDP offers into calls, as the settings say."""
-    return partial(
-        WebRtcCall.answer,
-        ice_addresses=["127.0.0.1"] if is_loopback(settings.host) else None,
-        ice_servers=settings.ice_servers,
-    )
+
+    async def answer(sdp_offer: str) -> tuple[Call, str]:
+        addresses = _addresses_on_this_machine() if is_loopback(settings.host) else None
+        return await WebRtcCall.answer(sdp_offer, ice_addresses=addresses, ice_servers=settings.ice_servers)
+
+    return answer
+
+
+def _addresses_on_this_machine() -> list[str]:
+    """Chromium reaches 127.0.0.1, also without a network; Firefox never tries it, but reaches the other addresses."""
+    return ["127.0.0.1", *get_host_addresses(use_ipv4=True, use_ipv6=True)]
 
 
 def ice_servers_for_browsers(settings: Settings) -> list[dict[str, str]]:

@@ -55,11 +55,7 @@ _HIDDEN = re.compile(r"a=candidate:(\S+ ){4}\S+\.local |a=end-of-candidates")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`.
-
-    Then 127.0.0.1 is candidate enough: Chromium on Linux connects to it without any flag, with and without a
-    microphone granted, as long as the machine has some network interface.
-    """
+    """Whether only this machine can reach a server that listens on `host`."""
     if host == "localhost":
         return True
     try:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import uvicorn
 
-from benchmarks.report import QUICK, figures, table
+from benchmarks.report import PLAIN, QUICK, figures, table
 from tests.visitor import loud_spans, visitor
 from visavis.api.app import create_app
 from visavis.api.live import LiveConversations
@@ -102,7 +102,7 @@ def main() -> None:
     server = subprocess.Popen([sys.executable, "-m", __spec__.name, "serve"], stdout=subprocess.PIPE, text=True)
     try:
         port = int(server.stdout.readline())
-        with visitor() as person:
+        with visitor(**PLAIN) as person:
             person.join(f"http://127.0.0.1:{port}/demo")
             person.page.evaluate(f"visitor.watch({', '.join(map(str, _CORNER))})")
             person.wait(2)

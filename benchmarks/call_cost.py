@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from benchmarks.report import QUICK, figures, table
+from benchmarks.report import PLAIN, QUICK, figures, table
 from tests.sentences import SENTENCES, sentence
 from tests.server import running_server
 from tests.visitor import RATE_HZ, visitor
@@ -18,18 +18,18 @@ TURN_S = 10
 
 def main() -> None:
     """Measure and report."""
-    with running_server() as server, visitor() as person:
+    with running_server() as server, visitor(**PLAIN) as person:
         person.join(server.demo_url)
         person.wait_until_replica_is_quiet(1)
         tree = {"server": psutil.Process(server.process.pid), "language model": server.language_model()}
-        before, frames, started = _cpu_seconds(tree), _frames_decoded(person), time.monotonic()
+        before, frames, started = _cpu_seconds(tree), person.frames_received(), time.monotonic()
         for _, name in zip(range(SECONDS // TURN_S), SENTENCES, strict=False):
             person.say(sentence(name, RATE_HZ))
             person.wait(max(0.0, TURN_S - (time.monotonic() - started) % TURN_S))
         took = time.monotonic() - started
         percent = {part: 100 * (spent - before[part]) / took for part, spent in _cpu_seconds(tree).items()}
         rss = {part: process.memory_info().rss / 1e6 for part, process in tree.items()}
-        fps = (_frames_decoded(person) - frames) / took
+        fps = (person.frames_received() - frames) / took
     table("One call", ("part", "CPU %", "RSS MB"), [(part, percent[part], rss[part]) for part in tree])
     figures(
         {
@@ -44,10 +44,6 @@ def main() -> None:
 
 def _cpu_seconds(tree: dict[str, psutil.Process]) -> dict[str, float]:
     return {part: sum(process.cpu_times()[:2]) for part, process in tree.items()}
-
-
-def _frames_decoded(person) -> int:
-    return sum(r.get("framesDecoded", 0) for r in person.statistics("inbound-rtp") if r["kind"] == "video")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ clock. The stages are the server's own (`conversation.latency`), in ms after the
 import contextlib
 from itertools import cycle, islice
 
-from benchmarks.report import QUICK, figures, percentile, table
+import psutil
+
+from benchmarks.report import PLAIN, QUICK, figures, percentile, stolen_percent, table
 from tests.sentences import SENTENCES, sentence
 from tests.server import running_server
 from tests.visitor import RATE_HZ, Visitor, loud_spans, visitor
@@ -19,10 +21,12 @@ ANSWER_S = 20.0
 
 def main() -> None:
     """Measure and report."""
-    with running_server() as server, visitor() as person:
+    with running_server() as server, visitor(**PLAIN) as person:
         person.join(server.demo_url)
         person.wait_until_replica_is_quiet(1)
+        before = psutil.cpu_times()
         spoken = [_turn(person, name, number) for number, name in enumerate(islice(cycle(SENTENCES), TURNS), 1)]
+        stolen = stolen_percent(before, psutil.cpu_times())
         recording = person.recording()
         latencies = person.events("conversation.latency")
     sounds = [recording.start + start for start, _ in loud_spans(recording.replica, gap_s=0.1)]
@@ -45,6 +49,7 @@ def main() -> None:
     figures(
         {
             "turns": len(spoken),
+            "stolen_percent": stolen,
             "answered": len(u2u),
             "u2u_p50_ms": percentile(u2u, 50),
             "u2u_p95_ms": percentile(u2u, 95),
@@ -57,11 +62,11 @@ def main() -> None:
 def _turn(person: Visitor, name: str, number: int) -> tuple[str, float, float]:
     """Say one sentence and wait for its answer to begin, then cut it short; name, begin and end of the sentence."""
     sound = sentence(name, RATE_HZ)
-    answered = len(person.events("conversation.latency"))
+    answered = person.count("conversation.latency")
     begun = person.say(sound)
     person.wait(len(sound) / RATE_HZ)
     with contextlib.suppress(AssertionError):
-        person.wait_for(lambda: len(person.events("conversation.latency")) > answered, "the answer", ANSWER_S)
+        person.wait_for(lambda: person.count("conversation.latency") > answered, "the answer", ANSWER_S)
     # The sound itself is still on its way when the server reports it.
     person.wait(0.6)
     person.page.evaluate("visitor.send(JSON.stringify({event_type: 'conversation.interrupt'}))")

@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -11,6 +12,19 @@ from rich.table import Table
 
 QUICK = bool(os.environ.get("QUICK"))
 """Keep it under 45 seconds."""
+
+
+PLAIN: Mapping[str, Any] = {"allowed": ("microphone",), "size": (512, 640)}
+"""How benchmarks open a browser: without a graphics card it draws on the same cores, so the window is small and there
+is no own camera in it."""
+
+
+def stolen_percent(since: Any, now: Any) -> float:
+    """Share of the cores' time that a virtual machine's host gave to others between two `psutil.cpu_times()`.
+
+    Above a few percent, latencies say more about the host than about visavis.
+    """
+    return 100 * (getattr(now, "steal", 0.0) - getattr(since, "steal", 0.0)) / max(sum(now) - sum(since), 1e-9)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

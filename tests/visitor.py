@@ -47,7 +47,7 @@ class Visitor:
         self.page.goto(url)
         self.page.evaluate("visitor.ready")
         self.page.get_by_role("button", name="Join").click()
-        self.wait_for(lambda: self.events("system.replica_present"), "the replica")
+        self.wait_for(lambda: self.count("system.replica_present"), "the replica")
         self.page.evaluate("visitor.watchFrames()")
 
     def say(self, samples: Samples) -> float:
@@ -57,8 +57,12 @@ class Visitor:
 
     def events(self, event_type: str = "") -> list[dict[str, Any]]:
         """What came over the data channel so far; `_at` is its time on the page's clock."""
-        found: list[dict[str, Any]] = self.page.evaluate("visitor.events()")
-        return [event for event in found if event_type in ("", event["event_type"])]
+        found: list[dict[str, Any]] = self.page.evaluate("type => visitor.events(type)", event_type)
+        return found
+
+    def count(self, event_type: str) -> int:
+        """How many events of a type came so far; cheap enough to be asked often."""
+        return int(self.page.evaluate("type => visitor.count(type)", event_type))
 
     def frames(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """One row per frame shown: time on the page's clock, change and brightness of the watched region (0-255)."""
@@ -78,6 +82,11 @@ class Visitor:
         """The browser's own WebRTC statistics of one type."""
         return [report for report in self.page.evaluate("visitor.statistics()") if report["type"] == kind]
 
+    def frames_received(self) -> int:
+        """Pictures that have arrived over the network so far."""
+        reports = self.statistics("inbound-rtp")
+        return sum(report.get("framesReceived", 0) for report in reports if report["kind"] == "video")
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.page.wait_for_timeout(seconds * 1000)
@@ -92,9 +101,7 @@ class Visitor:
 
     def wait_until_replica_is_quiet(self, turns: int, seconds: float = 40) -> None:
         """Wait until the replica has spoken `turns` times and is silent again."""
-        self.wait_for(
-            lambda: len(self.events("conversation.replica.stopped_speaking")) >= turns, f"{turns} replies", seconds
-        )
+        self.wait_for(lambda: self.count("conversation.replica.stopped_speaking") >= turns, f"{turns} replies", seconds)
 
 
 @contextmanager

@@ -71,6 +71,7 @@ def serve(
     spoken_by = personas.load(persona) if persona else personas.DEMO
     listener = _listen(chosen)
     chosen = chosen.model_copy(update={"port": listener.getsockname()[1]})
+    sys.setswitchinterval(0.001)  # media packets must not wait 5 ms for a thread that computes in Python
     asyncio.run(_serve(chosen, spoken_by, listener))
 
 

@@ -10,8 +10,8 @@ _CONNECTIVES = frozenset(
     "and but or so because which that when where while if although though for with to of in at on from".split()
 )
 
-_FIRST_SOFT_WORDS = 4  # from here on the first clause may also end before a connective
-_FIRST_HARD_WORDS = 8
+_FIRST_SOFT_WORDS = 3  # from here on the first clause may also end before a connective
+_FIRST_HARD_WORDS = 7
 _LONG_SENTENCE_WORDS = 24  # longer sentences are also cut at commas, so that sound never runs dry
 
 # `.` needs to see what follows ("3.5", "visavis.ai"); the others end a clause at once unless inside a number ("1,000").

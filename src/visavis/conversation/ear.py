@@ -58,6 +58,11 @@ class PartialText:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPaused:
+    """The person fell silent; every millisecond from here on may be one that they wait for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class PauseText:
     """The words up to a pause that may turn out to be the end of the turn."""
 
@@ -84,7 +89,7 @@ class EarFailed:
     error: EngineError
 
 
-Heard = TurnStarted | PartialText | PauseText | TurnResumed | TurnDone | EarFailed
+Heard = TurnStarted | PartialText | TurnPaused | PauseText | TurnResumed | TurnDone | EarFailed
 
 
 class Ear:
@@ -186,6 +191,7 @@ class Ear:
             turn.waterfall = Waterfall()
             turn.waterfall.mark("last_voice", now - signal.silence_ms / 1000)
             turn.waterfall.mark("vad_end", now)
+            self._events.put_nowait(TurnPaused())
             self._conclusion = asyncio.create_task(self._conclude(turn))
 
     async def _conclude(self, turn: PersonTurn) -> None:
@@ -193,6 +199,7 @@ class Ear:
         sound = np.concatenate(list(self._recent)[-self._turn_frames :])
         silence = np.zeros(round(_EVIDENCE_SILENCE_S * LISTEN_RATE_HZ), np.float32)
         try:
+            # Both at once: each keeps one core busy, and the language model will want both.
             turn.text, sounded = await asyncio.gather(
                 self._recognise(turn), self._end_of_turn.probability(np.concatenate([sound, silence]))
             )

@@ -14,7 +14,16 @@ from typing import Any
 from visavis.conversation import events
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
-from visavis.conversation.ear import EarFailed, Heard, PartialText, PauseText, TurnDone, TurnResumed, TurnStarted
+from visavis.conversation.ear import (
+    EarFailed,
+    Heard,
+    PartialText,
+    PauseText,
+    TurnDone,
+    TurnPaused,
+    TurnResumed,
+    TurnStarted,
+)
 from visavis.conversation.events import EventStream, Role
 from visavis.conversation.floor import Floor
 from visavis.conversation.latency import Waterfall
@@ -80,6 +89,7 @@ class Turns:
         self._saying: _Saying | None = None
         self._cut_off: _Saying | None = None
         self._person_started_at = 0.0
+        self._preparation: asyncio.Task[None] | None = None
 
     def heard(self, heard: Heard) -> None:
         """The person did something with their voice."""
@@ -89,8 +99,9 @@ class Turns:
                 self._cut_off = self._stop()
             case PartialText(text):
                 self._events.emit(_streaming("user", text, final=False))
-                if len(text.split()) >= _PREFILL_WORDS:
-                    self._start(self._language_model.prefill(self._context.with_person(text)))
+                self._prepare(text)
+            case TurnPaused():
+                self._stop_preparing()
             case PauseText(turn, text):
                 self._speculate(text, turn.waterfall)
             case TurnResumed():
@@ -133,6 +144,17 @@ class Turns:
         duration = round(self._clock.now() - self._person_started_at, 3)
         self._events.emit(events.UserStoppedSpeaking())
         self._events.emit(events.StoppedSpeaking(role="user", duration=duration))
+
+    def _prepare(self, text: str) -> None:
+        """Let the language model read the words so far, unless it is still at earlier ones."""
+        if len(text.split()) >= _PREFILL_WORDS and (self._preparation is None or self._preparation.done()):
+            self._preparation = self._start(self._language_model.prefill(self._context.with_person(text)))
+
+    def _stop_preparing(self) -> None:
+        """Leave the cores to the recogniser; what has been read so far stays read."""
+        if self._preparation:
+            self._preparation.cancel()
+            self._preparation = None
 
     def _speculate(self, text: str, waterfall: Waterfall) -> None:
         if self._speculation and self._speculation.text == text:
@@ -248,8 +270,8 @@ class Turns:
             self._events.emit(events.ConversationError(message=saying.reply.failure.message))
         self._context.add_replica(heard)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.create_task(work)
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(work)
 
 
 def _streaming(role: Role, speech: str, *, final: bool, interrupted: bool = False) -> events.UtteranceStreaming:

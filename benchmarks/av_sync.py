@@ -86,7 +86,7 @@ class SquareRenderer:
 
 async def serve() -> None:
     """The server of this benchmark."""
-    settings = Settings(port=0, quality="tiny")
+    settings = Settings(port=0, quality="tiny", ice_addresses=["127.0.0.1"])
 
     async with start_layers(settings, None) as layers:
         live = LiveConversations(dataclasses.replace(layers, voice=Beeper()), SquareFace(), answerer(settings), 1)

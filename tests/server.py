@@ -43,7 +43,7 @@ def running_server(*options: str, **environment: str) -> Iterator[RunningServer]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment, "COLUMNS": "200"},
+        env={**os.environ, "VISAVIS_ICE_ADDRESSES": '["127.0.0.1"]', **environment, "COLUMNS": "200"},
     )
     server = RunningServer(process)
     assert process.stdout and process.stderr

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     ice_servers: list[str] = Field(
         default_factory=list, description='STUN/TURN URLs as a JSON list: ["turn:user:secret@host:3478"].'
     )
+    ice_addresses: list[str] = Field(
+        default_factory=list, description="Own addresses that calls may come to; none means all of the machine's."
+    )
     max_conversations: int = Field(1, ge=1, description="Calls that may run at once.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

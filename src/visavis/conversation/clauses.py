@@ -11,7 +11,7 @@ _CONNECTIVES = frozenset(
 )
 
 _FIRST_SOFT_WORDS = 3  # from here on the first clause may also end before a connective
-_FIRST_HARD_WORDS = 7
+_FIRST_HARD_WORDS = 6
 _LONG_SENTENCE_WORDS = 24  # longer sentences are also cut at commas, so that sound never runs dry
 
 # `.` needs to see what follows ("3.5", "visavis.ai"); the others end a clause at once unless inside a number ("1,000").

@@ -16,7 +16,7 @@ import numpy as np
 import uvicorn
 
 from benchmarks.report import PLAIN, QUICK, figures, table
-from tests.visitor import loud_spans, visitor
+from tests.visitor import Visitor, loud_spans, visitor
 from visavis.api.app import create_app
 from visavis.api.live import LiveConversations
 from visavis.api.signalling import answerer
@@ -109,7 +109,10 @@ def main() -> None:
             person.page.evaluate(
                 "visitor.send(JSON.stringify({event_type: 'conversation.echo', properties: {text: 'beep'}}))"
             )
-            person.wait(SECONDS * PERIOD_S + 2)
+            estimates = []
+            for _ in range(round(SECONDS * PERIOD_S) + 2):
+                person.wait(1)
+                estimates += _browser_estimate(person)
             recording, frames = person.recording(), person.frames()
     finally:
         server.terminate()
@@ -120,6 +123,7 @@ def main() -> None:
     pairs = [(flash, beeps[np.abs(beeps - flash).argmin()]) for flash in flashes if len(beeps)]
     offsets = np.array([(flash, 1000 * (beep - flash)) for flash, beep in pairs if abs(beep - flash) < PERIOD_S / 2])
     drift = np.polyfit(offsets[:, 0] / 60, offsets[:, 1], 1)[0] if len(offsets) > 2 else float("nan")
+    estimated = np.array(estimates[5:] or [np.nan])  # the first seconds are the jitter buffers finding their length
     values = offsets[:, 1] if len(offsets) else np.array([np.nan])
     table(
         "Sound after picture, in the browser",
@@ -129,6 +133,8 @@ def main() -> None:
             ("5 % / 95 %", f"{np.percentile(values, 5):.1f} / {np.percentile(values, 95):.1f}"),
             ("largest", float(np.abs(values).max())),
             ("drift a minute", float(drift)),
+            ("median, the browser's own estimate", float(np.median(estimated))),
+            ("largest, the browser's own estimate", float(np.abs(estimated).max())),
         ],
     )
     figures(
@@ -137,9 +143,21 @@ def main() -> None:
             "offset_median_ms": float(np.median(values)),
             "offset_max_abs_ms": float(np.abs(values).max()),
             "drift_ms_per_min": float(drift),
+            "estimate_median_ms": float(np.median(estimated)),
+            "estimate_max_abs_ms": float(np.abs(estimated).max()),
             "frames_per_s": float((len(frames) - 1) / (frames[-1, 0] - frames[0, 0])),
         }
     )
+
+
+def _browser_estimate(person: Visitor) -> list[float]:
+    """How much later than its picture the sound plays, in ms, by the media times that the browser says it plays now."""
+    playing = {
+        report["kind"]: report["estimatedPlayoutTimestamp"]
+        for report in person.statistics("inbound-rtp")
+        if report.get("estimatedPlayoutTimestamp")
+    }
+    return [playing["video"] - playing["audio"]] if len(playing) == 2 else []
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def _add_pages(app: FastAPI) -> None:
     async def demo(request: Request) -> RedirectResponse:
         """The standing link of this server's persona: every visit finds a conversation that waits for somebody."""
         found = request.app.state.live.standing(request.app.state.persona)
-        return RedirectResponse(f"/c/{found.conversation_id}", headers={"Cache-Control": "no-store"})
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/c/{found.conversation_id}{query}", headers={"Cache-Control": "no-store"})
 
     @app.get("/c/{conversation_id}", include_in_schema=False)
     async def call_page(conversation_id: str) -> FileResponse:

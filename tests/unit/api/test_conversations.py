@@ -211,6 +211,7 @@ async def test_demo_link_leads_to_a_conversation_that_waits():
     async with server() as here:
         first = (await here.client.get("/demo")).headers["location"]
         assert (await here.client.get("/demo")).headers["location"] == first
+        assert (await here.client.get("/demo?embed=1")).headers["location"] == f"{first}?embed=1"
         conversation_id = first.rsplit("/", 1)[-1]
         await here.client.post(f"/v2/conversations/{conversation_id}/offer", json=OFFER)
         await asyncio.sleep(0.05)

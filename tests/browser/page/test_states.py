@@ -1,6 +1,5 @@
 """The page in states that a real conversation reaches seldom, against a server that does exactly what a test says."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -218,19 +217,6 @@ def test_unusable_devices_are_explained_and_writing_works(server: StandIn, page:
     write(page, "Hello there")
     expect(page.locator("#lines .line")).to_have_count(1)
     assert received(page, server, "conversation.respond")["properties"] == {"text": "Hello there"}
-
-
-def test_microphone_allowed_during_the_call_is_used(server: StandIn):
-    with visitor(recorder=False, allowed=()) as person:
-        page = person.page
-        join(page, server)
-        page.context.grant_permissions(["microphone"])
-        button = page.get_by_role("button", name=re.compile("^Mute microphone"))
-        if not button.is_visible():
-            page.get_by_role("button", name="Turn on microphone").click()
-        expect(button).to_be_visible(timeout=15_000)
-        expect(page.locator("#veil")).to_be_hidden(timeout=15_000)
-        assert len(server.offers) == 1
 
 
 def test_sound_that_the_browser_holds_back_takes_one_tap(server: StandIn):

@@ -63,8 +63,6 @@ class Playing:
         """Clock time when the frame of the first sound left."""
         self.heard_s = heard_s
         """Seconds of the source that have left."""
-        self.gap_s = 0.0
-        """Seconds of silence that had to be put between its segments because the next one was late."""
         self.interrupted = False
         self.over = False
         self._moved = asyncio.Event()
@@ -109,8 +107,6 @@ class Playout:
         """What the face shows while nothing is played."""
         self.position = 0
         """Samples sent since the call began."""
-        self.frames_late = 0
-        """Frames left out because the one before was not ready in time."""
         self._call = call
         self._renderer = renderer
         self._clock = clock
@@ -163,12 +159,9 @@ class Playout:
     def _start_segment(self) -> None:
         playing = self._playing
         segment = playing.source.take() if playing else None
-        if playing and segment is None:
-            if playing.source.exhausted:
-                self._playing = None
-                playing.finish(interrupted=False)
-            elif playing.started_at is not None:
-                playing.gap_s += FRAME_S
+        if playing and segment is None and playing.source.exhausted:
+            self._playing = None
+            playing.finish(interrupted=False)
         self._send(segment.pcm[:PACKET] if segment else _SILENCE)
         if playing and segment:
             self._second_half = segment.pcm[PACKET:]
@@ -176,8 +169,7 @@ class Playout:
                 playing.started_at = self._clock.now()
             playing.advance(FRAME_S / 2)
         if self._rendering and not self._rendering.done():
-            self.frames_late += 1
-            return
+            return  # the frame before is late; this one is left out
         self._rendering = asyncio.create_task(self._render(self.position, segment, playing if segment else None))
 
     def _finish_segment(self) -> None:

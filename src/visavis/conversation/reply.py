@@ -7,7 +7,6 @@ hears it until a playout takes its segments, so a speculative reply is simply on
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,13 +27,6 @@ APOLOGY = "I'm sorry, I lost my train of thought for a moment. Could you say tha
 """Spoken when the language model fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What broke a reply, in words for the person."""
-
-    message: str
-
-
 class Reply:
     """A reply in the making. Owner of its text, its segments and the times of its words. A `Source` for the playout."""
 
@@ -51,7 +43,8 @@ class Reply:
         self.waterfall = waterfall
         self.words: list[Word] = []
         """Words spoken so far, times in seconds from the start of the reply."""
-        self.failure: Failure | None = None
+        self.failure: str | None = None
+        """What broke it, in words for the person."""
         self.exhausted = False
         self._text = text
         self._voice = voice
@@ -98,10 +91,10 @@ class Reply:
                 tasks.create_task(self._speak(clauses))
         except* EngineError as failed:
             # The voice itself failed: there is nothing left to apologise with.
-            self.failure = Failure(str(failed.exceptions[0]))
-            _log.error("%s", self.failure.message)
+            self.failure = str(failed.exceptions[0])
+            _log.error("%s", self.failure)
         except* Exception:
-            self.failure = Failure("Something went wrong inside visavis. Please try again.")
+            self.failure = "Something went wrong inside visavis. Please try again."
             _log.exception("a reply broke off")
         finally:
             self.exhausted = True
@@ -115,7 +108,7 @@ class Reply:
                     await clauses.put(clause)
         except EngineError as error:
             _log.error("%s", error)
-            self.failure = Failure(str(error))
+            self.failure = str(error)
             await clauses.put(APOLOGY)
         else:
             for clause in splitter.flush():

@@ -210,7 +210,8 @@ class Turns:
                 shown = words
                 self._events.emit(_streaming("replica", words, final=False), saying.inference_id)
         if not saying.playing.interrupted:
-            self._saying = None
+            if self._saying is saying:  # the next one may have begun in the meantime
+                self._saying = None
             self._replica_stopped(saying)
 
     def _replica_started(self, saying: _Saying) -> None:
@@ -267,7 +268,7 @@ class Turns:
                 events.Utterance(role="replica", speech=heard, interrupted=True if cut else None), inference_id
             )
         if saying.reply.failure and not cut:
-            self._events.emit(events.ConversationError(message=saying.reply.failure.message))
+            self._events.emit(events.ConversationError(message=saying.reply.failure))
         self._context.add_replica(heard)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

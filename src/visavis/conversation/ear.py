@@ -18,8 +18,7 @@ from visavis.conversation.floor import BargeIn, Floor, Signal, SpeechPaused, Spe
 from visavis.conversation.latency import Waterfall
 from visavis.errors import EngineError
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import VAD_FRAME, EndOfTurn, VoiceActivity
-from visavis.layers.turn.lexical import completeness
+from visavis.layers.turn import VAD_FRAME, EndOfTurn, Pause, VoiceActivity
 
 PREROLL_S = 0.4
 """Sound kept from before the voice was noticed, so that first consonants are not lost."""
@@ -28,8 +27,6 @@ PARTIAL_EVERY_S = 0.5
 """How much new sound makes a new partial transcript worth its cost (17 % of a core at 0.5 s)."""
 
 _EVIDENCE_S = 8.0  # what smart-turn looks at
-_EVIDENCE_SILENCE_S = 0.1  # with the 0.1 s that make a pause: the trailing silence that it was measured with
-_UNFINISHED_TEXT_WEIGHT = 0.4  # the text overrules the sound, but a sure sound still shortens the wait
 
 
 @dataclass(slots=True)
@@ -192,23 +189,19 @@ class Ear:
             turn.waterfall.mark("last_voice", now - signal.silence_ms / 1000)
             turn.waterfall.mark("vad_end", now)
             self._events.put_nowait(TurnPaused())
-            self._conclusion = asyncio.create_task(self._conclude(turn))
+            self._conclusion = asyncio.create_task(self._conclude(turn, signal.silence_ms / 1000))
 
-    async def _conclude(self, turn: PersonTurn) -> None:
+    async def _conclude(self, turn: PersonTurn, silence_s: float) -> None:
         """Collect what decides whether this pause is the end: the words, and how they sounded."""
         sound = np.concatenate(list(self._recent)[-self._turn_frames :])
-        silence = np.zeros(round(_EVIDENCE_SILENCE_S * LISTEN_RATE_HZ), np.float32)
         try:
-            # Both at once: each keeps one core busy, and the language model will want both.
-            turn.text, sounded = await asyncio.gather(
-                self._recognise(turn), self._end_of_turn.probability(np.concatenate([sound, silence]))
-            )
+            turn.text = await self._recognise(turn)
+            complete = await self._end_of_turn.probability(Pause(sound, silence_s, turn.text))
         except EngineError as error:
             self._drop_turn()
             self._events.put_nowait(EarFailed(error))
             return
-        finished = completeness(turn.text)
-        self._floor.judge(sounded * (_UNFINISHED_TEXT_WEIGHT + (1 - _UNFINISHED_TEXT_WEIGHT) * finished))
+        self._floor.judge(complete)
         if not self._floor.person_speaks:
             self._finish(turn)
 

@@ -17,6 +17,8 @@ from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.openai_compatible import LanguageModelSettings, OpenAICompatible
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
+from visavis.layers.turn import Pause
+from visavis.layers.turn.end_of_turn import CombinedEndOfTurn
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
 
@@ -33,13 +35,14 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
     Raises `visavis.models.ModelMissingError`, and `EngineError` for an engine that does not start.
     """
     async with _language_model(settings, llm or settings.llm) as language_model:
-        voice_activity, end_of_turn = await asyncio.to_thread(Silero), await asyncio.to_thread(SmartTurn)
+        voice_activity = await asyncio.to_thread(Silero)
+        end_of_turn = CombinedEndOfTurn(await asyncio.to_thread(SmartTurn))
         recogniser, voice = await asyncio.to_thread(Moonshine), await asyncio.to_thread(Hibari)
         try:
             # One after the other: on two cores together they would only get in each other's way.
             await voice.warm_up()
             noise = np.random.default_rng(0).normal(0, 0.1, LISTEN_RATE_HZ).astype(np.float32)
-            await end_of_turn.probability(noise)
+            await end_of_turn.probability(Pause(noise, 0.1, ""))
             utterance = recogniser.utterance()
             utterance.feed(noise)
             await utterance.partial()

@@ -1,5 +1,6 @@
 """Signals that turn-taking is decided on: is somebody speaking, and do they sound finished?"""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from visavis.audio import Samples
@@ -20,9 +21,26 @@ class VoiceActivity(Protocol):
         ...
 
 
-class EndOfTurn(Protocol):
-    """Judges from the sound of speech whether the speaker has finished."""
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A silence in the person's speech, and what led up to it."""
 
-    async def probability(self, speech: Samples) -> float:
-        """Probability that the turn ending with `speech` (16 kHz, ends in some silence) is complete."""
+    sound: Samples
+    """The turn so far (float32[N], 16 kHz), at least its last 8 s; ends in `silence_s` of silence."""
+    silence_s: float
+    """How long the person has been silent."""
+    text: str
+    """What they said, up to the pause."""
+    asked: str = ""
+    """The replica's last words: to a question, a short answer is complete."""
+
+
+class EndOfTurn(Protocol):
+    """Judges from sound and words whether the speaker has finished."""
+
+    async def probability(self, pause: Pause) -> float:
+        """Calibrated probability that the turn is complete: of the pauses given .9, nine in ten are the end.
+
+        Raises `visavis.errors.EngineError`.
+        """
         ...

@@ -1,0 +1,98 @@
+"""How long a silence must be to end the turn: shorter the surer it is, and as this person's habit asks.
+
+Owner of what is known about the habit. Counts the milliseconds it is given; never looks at a clock.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from visavis.errors import BadInputError
+
+Level: TypeAlias = Literal["low", "medium", "high"]
+"""Patience of a persona: low answers soonest."""
+
+Sensitivity: TypeAlias = Literal["superlow", "verylow", "low", "medium", "high", "auto"]
+"""The older name for the same: sensitivity to a pause; high answers soonest."""
+
+_STRETCH_OF_LEVEL: dict[Level, float] = {"low": 0.7, "medium": 1.0, "high": 1.5}
+_STRETCH_OF_SENSITIVITY: dict[Sensitivity, float] = {
+    "superlow": 3.0,
+    "verylow": 2.2,
+    "low": _STRETCH_OF_LEVEL["high"],
+    "medium": _STRETCH_OF_LEVEL["medium"],
+    "high": _STRETCH_OF_LEVEL["low"],
+    "auto": _STRETCH_OF_LEVEL["medium"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PatienceSettings:
+    """Silence that ends a turn, by how complete it is; each is stretched alike for a slow person or persona."""
+
+    sure_ms: float = 224
+    """When the turn is surely complete."""
+    unsure_ms: float = 640
+    """When it is even chances, or nothing is known yet."""
+    unfinished_ms: float = 1400
+    """When it is surely not complete."""
+    stretch: float = 1.0
+    """Factor on all three, given by the persona."""
+
+
+def of_level(level: str) -> PatienceSettings:
+    """Settings of a persona's patience. Raises `BadInputError` for anything but low, medium and high."""
+    for known in get_args(Level):
+        if level == known:
+            return PatienceSettings(stretch=_STRETCH_OF_LEVEL[known])
+    raise BadInputError("turn_taking_patience", level, "one of low, medium, high")
+
+
+def of_sensitivity(sensitivity: str) -> PatienceSettings:
+    """Settings of a sensitivity to pauses. Raises `BadInputError` for one that is not a `Sensitivity`."""
+    for known in get_args(Sensitivity):
+        if sensitivity == known:
+            return PatienceSettings(stretch=_STRETCH_OF_SENSITIVITY[known])
+    raise BadInputError(
+        "participant_pause_sensitivity", sensitivity, "one of superlow, verylow, low, medium, high, auto"
+    )
+
+
+class Patience:
+    """Patience with one person; make one for each conversation."""
+
+    def __init__(self, settings: PatienceSettings | None = None) -> None:
+        self._settings = settings or PatienceSettings()
+        self._pauses: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def silence_needed_ms(self, completeness: float | None) -> float:
+        """Silence that ends the turn, if it is complete with this probability (None: no evidence yet)."""
+        settings = self._settings
+        known = 0.5 if completeness is None else completeness
+        if known >= 0.5:
+            share, from_ms, to_ms = (known - 0.5) / 0.5, settings.unsure_ms, settings.sure_ms
+        else:
+            share, from_ms, to_ms = known / 0.5, settings.unfinished_ms, settings.unsure_ms
+        return (from_ms + share * (to_ms - from_ms)) * settings.stretch * self._habit()
+
+    def person_went_on(self, pause_ms: float) -> None:
+        """The person paused for so long within a turn and then went on: that is how they pause."""
+        if pause_ms > 0:
+            self._pauses.append(pause_ms)
+
+    def _habit(self) -> float:
+        """How much longer than most this person pauses; 1 until something is known."""
+        if not self._pauses:
+            return 1.0
+        theirs = float(np.quantile(self._pauses, _QUANTILE))
+        trust = len(self._pauses) / (len(self._pauses) + _TRUST_HALVED_AT)
+        return float(np.clip((theirs / _USUAL_MS) ** trust, *_HABIT_RANGE))
+
+
+_REMEMBERED = 24
+_QUANTILE = 0.75
+_USUAL_MS = 600.0
+_TRUST_HALVED_AT = 6
+_HABIT_RANGE = (0.85, 1.6)

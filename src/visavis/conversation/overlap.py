@@ -1,0 +1,106 @@
+"""What it means that the person speaks while the replica speaks: a backchannel, or an interruption.
+
+Backchannels are the short signs of attention that leave the floor with the speaker (Yngve 1970). The list holds the
+frequent English ones of the Switchboard dialogue act corpus (Jurafsky, Shriberg and Biasca 1997, tags b, bk and ba).
+"""
+
+import re
+from enum import Enum
+
+SURE_MS = 320
+"""Voice from which a single unknown word counts; the recogniser's partial texts of less are often wrong."""
+
+TOO_LONG_MS = 1500
+"""Voice for which no backchannel is left: whoever goes on this long wants the floor, whatever was understood."""
+
+MS_PER_WORD = 450
+SPARE_MS = 500
+"""A text accounts for this much voice a word, and for `SPARE_MS` besides; what goes on longer has more to say."""
+
+
+class Overlap(Enum):
+    """What somebody means who speaks at the same time as the replica."""
+
+    UNKNOWN = "unknown"
+    """Too early to say."""
+    BACKCHANNEL = "backchannel"
+    """Attention, laughter, a cough, or nothing at all: the replica goes on."""
+    INTERRUPTION = "interruption"
+    """The person wants the floor: the replica stops."""
+
+
+_PHRASES = (
+    # attention and agreement
+    "yes yeah yep yup yea ya aye right alright okay ok okey kay sure exactly absolutely definitely certainly totally"
+    " indeed true correct agreed understood gotcha good great nice cool fine perfect lovely wonderful awesome amazing"
+    " wow oh ah aha ooh really interesting excellent super brilliant",
+    "i see|i know|i understand|i agree|i get it|i guess|i guess so|i bet|i think so|got it|of course|all right|you bet"
+    "|for sure|that's right|that's true|that's great|that's good|that's nice|that's cool|that's interesting|is that so"
+    "|that is right|that is true|makes sense|that makes sense|sounds good|fair enough|very good|very nice|very true"
+    "|oh really|oh no|no way|oh my|oh my god|my god|oh wow|oh dear|not bad|no kidding|me too|you're right|good point"
+    "|how nice|how interesting|it is|it does|yes it is",
+)
+_BACKCHANNELS = frozenset(tuple(phrase.split()) for phrase in [*_PHRASES[0].split(), *_PHRASES[1].split("|")])
+_LONGEST = max(map(len, _BACKCHANNELS))
+
+_MURMUR = re.compile(
+    r"(?:m+(?:h+m*)*|h+m+|mhm+|m+hmm*|u+h+u+h+|uhhuh|a+ha+|e+h+|a+h+|o+h+|hu+h+|(?:h[aeio]+)+h?|u+h+|u+m+|e+r+m?)"
+)
+"""Sounds that are written as people hear them: "mm-hmm", "uh-huh", "aha", laughter; hesitation too."""
+
+_JUNK = frozenset({"you", "bye", "the", "a", "i", "and", "so", "but"})
+"""What the recogniser makes of coughs, clicks and breath, alone and of no length."""
+
+_STOP = frozenset(
+    "no nope nah wait stop hold hang pause quiet enough sorry excuse pardon but actually however listen hey hello what"
+    " who where when why how which whose can could would should do does did is are will shut cancel never don't"
+    " one please".split()
+)
+"""First words of people who take the floor; short as they are, they count at once."""
+
+
+def classify(text: str, voiced_ms: float, ended: bool) -> Overlap:
+    """Judge an overlap by its words so far.
+
+    `text` is the newest partial text ("" if there is none yet), `voiced_ms` how long voice has been heard, `ended`
+    whether it has fallen silent again. Ask again with every partial text and at the end: only UNKNOWN waits, and
+    a BACKCHANNEL that is still going on may yet become an INTERRUPTION ("yeah, but"). An ended one is never UNKNOWN.
+    """
+    words = _words(text)
+    rest = _without_backchannels(words)
+    if not rest:
+        return _by_length(len(words), voiced_ms, ended)
+    if len(rest) == len(words) == 1 and rest[0] not in _STOP:
+        junk = rest[0] in _JUNK
+        if voiced_ms < SURE_MS or (junk and voiced_ms < 2 * SURE_MS):
+            return Overlap.BACKCHANNEL if ended else Overlap.UNKNOWN
+    return Overlap.INTERRUPTION
+
+
+def _by_length(words: int, voiced_ms: float, ended: bool) -> Overlap:
+    """An overlap with nothing in it but `words` words of backchannel."""
+    if voiced_ms >= TOO_LONG_MS + MS_PER_WORD * words:
+        return Overlap.INTERRUPTION
+    if ended:
+        return Overlap.BACKCHANNEL
+    if words and voiced_ms <= SPARE_MS + MS_PER_WORD * words:
+        return Overlap.BACKCHANNEL
+    return Overlap.UNKNOWN
+
+
+def _words(text: str) -> list[str]:
+    plain = re.sub(r"(?<=\w)-(?=\w)", " ", text.lower().replace("’", "'"))
+    return re.findall(r"[a-z0-9']+", plain)
+
+
+def _without_backchannels(words: list[str]) -> list[str]:
+    """`words` from the first on that belongs to no backchannel."""
+    at = 0
+    while at < len(words):
+        length = next((n for n in range(_LONGEST, 0, -1) if tuple(words[at : at + n]) in _BACKCHANNELS), 0)
+        if not length and _MURMUR.fullmatch(words[at]):
+            length = 1
+        if not length:
+            return words[at:]
+        at += length
+    return []

@@ -15,7 +15,7 @@ import numpy as np
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Pcm, Samples
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
-from visavis.conversation.persona import Persona
+from visavis.conversation.persona import ConversationalFlow, Persona, PersonaLayers
 from visavis.errors import EngineError
 from visavis.layers import Layers
 from visavis.layers.llm import Message
@@ -263,10 +263,14 @@ class World:
         await run
 
 
-def world(said: list[str], replies: list[str], greeting: str = "") -> World:
-    """A world in which the person says `said` and the model answers `replies`."""
+def world(said: list[str], replies: list[str], greeting: str = "", **flow: Any) -> World:
+    """A world in which the person says `said` and the model answers `replies`; `flow` are the persona's settings.
+
+    Openers are off unless asked for, so that replies begin with the model's words.
+    """
     recogniser, end_of_turn, model = ScriptedRecogniser(list(said)), ScriptedEndOfTurn(), ScriptedModel(replies)
     layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice())
-    persona = Persona(persona_name="Test", system_prompt="You are a test.", greeting=greeting)
+    layers_wanted = PersonaLayers(conversational_flow=ConversationalFlow(**{"openers": False, **flow}))
+    persona = Persona(persona_name="Test", system_prompt="You are a test.", greeting=greeting, layers=layers_wanted)
     conversation = Conversation("ctest", persona, CountingFace(), layers, LoopClock())
     return World(SimulatedCall(), conversation, recogniser, end_of_turn, model)

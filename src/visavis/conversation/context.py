@@ -26,6 +26,10 @@ class Context:
         """The messages as they would be if the person had just said `text`. Changes nothing."""
         return [Message("system", self._system), *_appended(self._turns, Message("user", text))]
 
+    def last_of_replica(self) -> str:
+        """What the person heard of us last; empty if they have spoken since, or if we have not said anything."""
+        return self._turns[-1].content if self._turns and self._turns[-1].role == "assistant" else ""
+
     def add_person(self, text: str) -> None:
         """The person said `text`."""
         self._add(Message("user", text))

@@ -3,11 +3,12 @@
 import asyncio
 from concurrent.futures import Executor
 
-from visavis.conversation import events
+from visavis.conversation import events, manners
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
 from visavis.conversation.ear import Ear
 from visavis.conversation.floor import Floor
+from visavis.conversation.own_voice import OwnVoice
 from visavis.conversation.persona import Persona
 from visavis.conversation.playout import Playout
 from visavis.conversation.turns import Turns
@@ -51,10 +52,19 @@ class Conversation:
         """Talk until the person is gone or this is cancelled; the call is hung up in any case."""
         self.left = False
         layers = self._layers
-        floor = Floor()
-        ear = Ear(layers.voice_activity(), layers.recogniser, layers.end_of_turn, floor, self._clock)
+        floor = manners.floor(self.persona.layers)
+        own_voice = OwnVoice()
+        ear = Ear(
+            layers.voice_activity(),
+            layers.recogniser,
+            layers.end_of_turn,
+            floor,
+            self._clock,
+            own_voice,
+            self._context.last_of_replica,
+        )
         renderer = self.replica.renderer()
-        playout = Playout(call, renderer, self._clock, self._executor)
+        playout = Playout(call, renderer, self._clock, self._executor, own_voice.played)
         turns: Turns | None = None
         with self.events.heard_by(call.send_event):
             try:
@@ -62,6 +72,7 @@ class Conversation:
                     return
                 async with asyncio.TaskGroup() as tasks:
                     turns = Turns(
+                        self.persona.layers.conversational_flow,
                         self._context,
                         layers.language_model,
                         layers.voice,
@@ -71,13 +82,17 @@ class Conversation:
                         self.events,
                         self._clock,
                         tasks,
+                        speculative=self.persona.layers.conversational_flow.speculation,
                     )
                     tasks.create_task(playout.run())
-                    tasks.create_task(self._obey(call, turns))
+                    tasks.create_task(self._obey(call, turns, floor))
                     tasks.create_task(self.prepare())
+                    tasks.create_task(turns.prepare())
+                    tasks.create_task(turns.keep_company())
                     self.events.emit(events.ReplicaPresent())
                     if not self._greeted and self.persona.greeting:
-                        turns.say(self.persona.greeting)
+                        flow = self.persona.layers.conversational_flow
+                        turns.say(self.persona.greeting, interruptible=flow.greeting_interruptible)
                     self._greeted = True
                     async for heard in ear.listen(call.hear()):
                         turns.heard(heard)
@@ -89,7 +104,7 @@ class Conversation:
                     turns.interrupt()
                 await call.close()
 
-    async def _obey(self, call: Call, turns: Turns) -> None:
+    async def _obey(self, call: Call, turns: Turns, floor: Floor) -> None:
         async for message in call.messages():
             try:
                 interaction = events.parse_interaction(message)
@@ -108,6 +123,10 @@ class Conversation:
                     self._context.overwrite_system(interaction.properties.context)
                 case events.AppendContext():
                     self._context.append_system(interaction.properties.context)
+                case events.SetSensitivity(properties=wanted):
+                    manners.change(
+                        floor, wanted.participant_pause_sensitivity, wanted.participant_interrupt_sensitivity
+                    )
                 case events.Leave():
                     self.left = True
                     await call.close()

@@ -7,15 +7,25 @@ are taken from the clock.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.conversation.clock import Clock
-from visavis.conversation.floor import BargeIn, Floor, Signal, SpeechPaused, SpeechResumed, SpeechStarted, TurnEnded
+from visavis.conversation.floor import (
+    Floor,
+    OverlapStarted,
+    Signal,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    TurnEnded,
+)
 from visavis.conversation.latency import Waterfall
+from visavis.conversation.overlap import Overlap, classify
+from visavis.conversation.own_voice import OwnVoice
 from visavis.errors import EngineError
 from visavis.layers.stt import SpeechToText, Utterance
 from visavis.layers.turn import VAD_FRAME, EndOfTurn, Pause, VoiceActivity
@@ -26,7 +36,13 @@ PREROLL_S = 0.4
 PARTIAL_EVERY_S = 0.5
 """How much new sound makes a new partial transcript worth its cost (17 % of a core at 0.5 s)."""
 
-_EVIDENCE_S = 8.0  # what smart-turn looks at
+_OVERLAP_PARTIAL_EVERY_S = 0.2
+"""The same while the replica waits to know whether it is being interrupted."""
+
+_WORDLESS_S = 5.0
+"""Voice without a new word for so long is music, a machine or another room: the turn ends."""
+
+_EVIDENCE_S = 8.0  # what an end-of-turn network looks at
 
 
 @dataclass(slots=True)
@@ -34,10 +50,23 @@ class PersonTurn:
     """What the person is saying."""
 
     utterance: Utterance
-    barge_in: bool
+    overlap: bool
+    """Began while the replica spoke."""
     waterfall: Waterfall = field(default_factory=Waterfall)
     text: str = ""
     """The latest final transcript."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapBegan:
+    """Somebody speaks into the replica's speech; why is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapPassed:
+    """It was no interruption: `text` is a backchannel such as "mhm", or empty for a cough."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +115,17 @@ class EarFailed:
     error: EngineError
 
 
-Heard = TurnStarted | PartialText | TurnPaused | PauseText | TurnResumed | TurnDone | EarFailed
+Heard = (
+    OverlapBegan
+    | OverlapPassed
+    | TurnStarted
+    | PartialText
+    | TurnPaused
+    | PauseText
+    | TurnResumed
+    | TurnDone
+    | EarFailed
+)
 
 
 class Ear:
@@ -99,16 +138,24 @@ class Ear:
         end_of_turn: EndOfTurn,
         floor: Floor,
         clock: Clock,
+        own_voice: OwnVoice | None = None,
+        asked: Callable[[], str] = lambda: "",
     ) -> None:
+        """`own_voice` knows what comes back from the person's loudspeaker; `asked` tells the replica's last words."""
         self._voice_activity = voice_activity
         self._recogniser = recogniser
         self._end_of_turn = end_of_turn
         self._floor = floor
         self._clock = clock
+        self._own_voice = own_voice
+        self._asked = asked
         self._events: asyncio.Queue[Heard | None] = asyncio.Queue()  # a handful a second, drained at once
         self._recent: deque[Samples] = deque(maxlen=round(_EVIDENCE_S * LISTEN_RATE_HZ / VAD_FRAME))
         self._turn: PersonTurn | None = None
+        self._overlap = False
         self._turn_frames = 0
+        self._partial = ""
+        self._partial_frames = 0
         self._partials: asyncio.Task[None] | None = None
         self._conclusion: asyncio.Task[None] | None = None
 
@@ -135,52 +182,66 @@ class Ear:
                     frame, pending = pending[:VAD_FRAME], pending[VAD_FRAME:]
                     self._hear(frame)
         finally:
-            self._events.put_nowait(None)
+            self._tell(None)
 
     def _hear(self, frame: Samples) -> None:
         self._recent.append(frame)
         self._turn_frames += 1
-        signal = self._floor.hear(self._voice_activity.probability(frame))
+        signal = self._floor.hear(self._voice(frame))
         if self._turn:
             self._turn.utterance.feed(frame)
         match signal:
-            case SpeechStarted():
-                self._start(barge_in=isinstance(signal, BargeIn))
+            case SpeechStarted() | OverlapStarted():
+                self._start(overlap=isinstance(signal, OverlapStarted))
             case SpeechPaused():
                 self._pause(signal)
             case SpeechResumed():
                 self._resume()
             case TurnEnded():
                 self._end()
+        if self._overlap and self._conclusion is None:
+            self._classify_overlap(self._partial, ended=False)
+        if self._turn and (self._turn_frames - self._partial_frames) * VAD_FRAME > _WORDLESS_S * LISTEN_RATE_HZ:
+            self._give_up()
 
-    def _start(self, *, barge_in: bool) -> None:
+    def _voice(self, frame: Samples) -> float:
+        """Probability that the person speaks in `frame`."""
+        probability = self._voice_activity.probability(frame)
+        # Asked even when there is no voice, because it learns the echo's way from every frame.
+        echo = self._own_voice.explains(frame) if self._own_voice else 0.0
+        return probability * (1 - echo)
+
+    def _start(self, *, overlap: bool) -> None:
         if self._turn:
             # The turn was over for the floor, but its text is still being made: the person goes on.
             self._resume()
             return
-        turn = self._turn = PersonTurn(self._recogniser.utterance(), barge_in)
+        turn = self._turn = PersonTurn(self._recogniser.utterance(), overlap)
         preroll = list(self._recent)[-round(PREROLL_S * LISTEN_RATE_HZ / VAD_FRAME) :]
         turn.utterance.feed(np.concatenate(preroll))
         self._turn_frames = len(preroll)
-        self._events.put_nowait(TurnStarted(turn))
+        self._partial, self._partial_frames = "", 0
+        self._overlap = overlap
+        self._tell(OverlapBegan() if overlap else TurnStarted(turn))
         self._partials = asyncio.create_task(self._follow(turn))
 
     async def _follow(self, turn: PersonTurn) -> None:
         """Publish partial transcripts while the person speaks."""
-        shown, frames = "", 0
-        step = PARTIAL_EVERY_S * LISTEN_RATE_HZ / VAD_FRAME
+        frames = 0
         while True:
-            await self._clock.sleep_until(self._clock.now() + PARTIAL_EVERY_S / 4)
-            if self._conclusion or self._turn_frames - frames < step:
+            every_s = _OVERLAP_PARTIAL_EVERY_S if self._overlap else PARTIAL_EVERY_S
+            await self._clock.sleep_until(self._clock.now() + every_s / 4)
+            if self._conclusion or (self._turn_frames - frames) * VAD_FRAME < every_s * LISTEN_RATE_HZ:
                 continue
             frames = self._turn_frames
             try:
                 text = await turn.utterance.partial()
             except EngineError:
                 continue  # the final transcript decides; a partial is only for show
-            if text and text != shown and self._conclusion is None:
-                shown = text
-                self._events.put_nowait(PartialText(text))
+            if text and text != self._partial and self._conclusion is None:
+                self._partial, self._partial_frames = text, frames
+                if not self._overlap:
+                    self._tell(PartialText(text))
 
     def _pause(self, signal: Signal) -> None:
         if turn := self._turn:
@@ -188,34 +249,51 @@ class Ear:
             turn.waterfall = Waterfall()
             turn.waterfall.mark("last_voice", now - signal.silence_ms / 1000)
             turn.waterfall.mark("vad_end", now)
-            self._events.put_nowait(TurnPaused())
-            self._conclusion = asyncio.create_task(self._conclude(turn, signal.silence_ms / 1000))
+            if not self._overlap:
+                self._tell(TurnPaused())
+            self._conclusion = asyncio.create_task(self._conclude(turn))
 
-    async def _conclude(self, turn: PersonTurn, silence_s: float) -> None:
+    async def _conclude(self, turn: PersonTurn) -> None:
         """Collect what decides whether this pause is the end: the words, and how they sounded."""
-        sound = np.concatenate(list(self._recent)[-self._turn_frames :])
+        sound, silence_s = np.concatenate(list(self._recent)[-self._turn_frames :]), self._floor.silence_ms / 1000
         try:
-            turn.text = await self._recognise(turn)
-            complete = await self._end_of_turn.probability(Pause(sound, silence_s, turn.text))
+            turn.text = await turn.utterance.final()
+            turn.waterfall.mark("final_text", self._clock.now())
+            if self._overlap:
+                self._classify_overlap(turn.text, ended=True)
+                if self._turn is not turn:
+                    return
+            self._tell(PauseText(turn, turn.text))
+            complete = await self._end_of_turn.probability(Pause(sound, silence_s, turn.text, self._asked()))
         except EngineError as error:
             self._drop_turn()
-            self._events.put_nowait(EarFailed(error))
+            self._tell(EarFailed(error))
             return
         self._floor.judge(complete)
         if not self._floor.person_speaks:
             self._finish(turn)
 
-    async def _recognise(self, turn: PersonTurn) -> str:
-        text = await turn.utterance.final()
-        turn.waterfall.mark("final_text", self._clock.now())
-        self._events.put_nowait(PauseText(turn, text))
-        return text
+    def _classify_overlap(self, text: str, *, ended: bool) -> None:
+        verdict = classify(text, self._floor.voiced_ms, ended)
+        if verdict is not Overlap.INTERRUPTION and not ended:
+            return  # even "yeah" may go on with "but"
+        self._overlap = False
+        if verdict is Overlap.BACKCHANNEL:
+            self._floor.dismiss()
+            self._drop_turn()
+            self._tell(OverlapPassed(text))
+        elif self._turn:
+            self._floor.grant()
+            self._tell(TurnStarted(self._turn))
+            if text:
+                self._tell(PartialText(text))
 
     def _resume(self) -> None:
         if self._conclusion:
             self._conclusion.cancel()
             self._conclusion = None
-        self._events.put_nowait(TurnResumed())
+        if not self._overlap:
+            self._tell(TurnResumed())
 
     def _end(self) -> None:
         if turn := self._turn:
@@ -223,13 +301,30 @@ class Ear:
             if self._conclusion is None or self._conclusion.done():
                 self._finish(turn)
 
+    def _give_up(self) -> None:
+        """What goes on and on is not somebody who talks to us."""
+        turn = self._turn
+        assert turn
+        if self._overlap:
+            self._overlap = False
+            self._tell(TurnStarted(turn))
+        turn.text = self._partial
+        self._floor.dismiss()
+        self._finish(turn)
+
     def _finish(self, turn: PersonTurn) -> None:
         self._drop_turn()
-        self._events.put_nowait(TurnDone(turn))
+        self._tell(TurnDone(turn))
 
     def _drop_turn(self) -> None:
         self._turn = None
+        self._overlap = False
+        if self._conclusion is not asyncio.current_task() and self._conclusion:
+            self._conclusion.cancel()
         self._conclusion = None
         if self._partials:
             self._partials.cancel()
             self._partials = None
+
+    def _tell(self, heard: Heard | None) -> None:
+        self._events.put_nowait(heard)

@@ -1,7 +1,8 @@
 """Everything a conversation tells the world, and everything a page may ask of it, as typed messages.
 
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with, wherever an event
-exists there; `conversation.latency`, `conversation.error`, `conversation.ended` and `conversation.leave` are ours.
+exists there; `conversation.latency`, `conversation.overlap`, `conversation.error`, `conversation.ended` and
+`conversation.leave` are ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from visavis.conversation.clock import Clock
+from visavis.conversation.patience import Sensitivity
 from visavis.errors import BadInputError
 
 Role = Literal["user", "replica"]
@@ -103,6 +105,17 @@ class UtteranceStreaming(Event):
     content_index: int
     final: bool
     is_interrupted: Literal[True] | None = None
+
+
+class Overlap(Event):
+    """The person spoke while the replica did. `began` holds the replica's sound; one of the others follows.
+
+    After `backchannel` ("mhm", with its `speech`) and `noise` the replica goes on, after `interruption` it stops.
+    """
+
+    event_type: ClassVar[str] = "conversation.overlap"
+    outcome: Literal["began", "backchannel", "noise", "interruption"]
+    speech: str | None = None
 
 
 class Latency(Event):
@@ -216,13 +229,25 @@ class AppendContext(_Interaction):
     properties: _ContextText
 
 
+class _Sensitivities(_Interaction):
+    participant_pause_sensitivity: Sensitivity | None = None
+    participant_interrupt_sensitivity: Sensitivity | None = None
+
+
+class SetSensitivity(_Interaction):
+    """Change how soon pauses end turns, and how easily voice interrupts."""
+
+    event_type: Literal["conversation.sensitivity"]
+    properties: _Sensitivities
+
+
 class Leave(_Interaction):
     """The person leaves."""
 
     event_type: Literal["conversation.leave"]
 
 
-Interaction = Respond | Echo | Interrupt | OverwriteContext | AppendContext | Leave
+Interaction = Respond | Echo | Interrupt | OverwriteContext | AppendContext | SetSensitivity | Leave
 
 _INTERACTION: TypeAdapter[Interaction] = TypeAdapter(Annotated[Interaction, Field(discriminator="event_type")])
 

@@ -11,7 +11,8 @@ Stage = Literal[
     "first_clause",  # enough text to speak
     "first_sound",  # synthesised
     "first_frame",  # rendered, with the mouth of that sound
-    "sent",  # that sound was handed to the network
+    "sent",  # the first sound was handed to the network: an opener, where one was needed
+    "own_words",  # so was the first of the reply's own words
 ]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -26,11 +27,9 @@ class Waterfall:
         """`stage` was done at `at`; later marks of the same stage do not count."""
         self._marks.setdefault(stage, at)
 
-    def inherit(self, other: "Waterfall", stages: tuple[Stage, ...]) -> None:
-        """Take over the marks of `stages` from another waterfall."""
-        for stage in stages:
-            if stage in other._marks:
-                self.mark(stage, other._marks[stage])
+    def adopt(self, other: "Waterfall", stages: tuple[Stage, ...]) -> None:
+        """Replace the marks of `stages` by those of another waterfall, where it has them."""
+        self._marks |= {stage: other._marks[stage] for stage in stages if stage in other._marks}
 
     def stages_ms(self) -> dict[Stage, float]:
         """Milliseconds from the first marked stage to each marked stage; a typed turn begins at its final text."""

@@ -1,20 +1,59 @@
 """Who speaks: the part of a persona that a conversation needs."""
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 
+Interruptibility = Literal["low", "medium", "high"]
+
+
+class ConversationalFlow(BaseModel):
+    """How this persona takes turns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turn_taking_patience: patience.Level = Field(
+        "medium", description="How long a pause may be before it is taken for the end: low answers soonest."
+    )
+    replica_interruptibility: Interruptibility = Field(
+        "medium", description="How easily voice stops the replica: low waits for words, high for hardly a sound."
+    )
+    greeting_interruptible: bool = Field(True, description="Whether the person may speak into the greeting.")
+    wake_phrase: str = Field("", max_length=100, description="Words that wake a sleeping replica.")
+    sleep_phrase: str = Field("", max_length=100, description="Words after which it no longer answers.")
+    idle_engagement: engagement.Level = Field(
+        "off", description="Whether it speaks up when nobody does: patient after 25 s, eager after 10 s."
+    )
+    openers: bool = Field(True, description='Whether it begins with a short "well," when the reply takes long.')
+    speculation: bool = Field(
+        True, description="Whether replies are prepared before the person has finished; costs a vendor's tokens."
+    )
+    active_listening: bool = Field(True, description="Whether it nods at the ends of phrases while it listens.")
+
+
+class Listening(BaseModel):
+    """The older names of some turn settings; where set, they count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    participant_pause_sensitivity: patience.Sensitivity | None = None
+    participant_interrupt_sensitivity: patience.Sensitivity | None = None
+
 
 class PersonaLayers(BaseModel):
-    """Engines that this persona wants instead of the built-in ones."""
+    """Engines that this persona wants instead of the built-in ones, and how it uses them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     llm: LanguageModelSettings | None = None
+    stt: Listening = Listening()
+    conversational_flow: ConversationalFlow = ConversationalFlow()
 
 
 class Persona(BaseModel):

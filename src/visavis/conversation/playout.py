@@ -6,7 +6,7 @@ rendered the moment its sound is sent, and silence with idle pictures fills ever
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,9 +26,12 @@ PACKET = PLAYOUT_RATE_HZ // 50
 SEGMENT = int(PLAYOUT_RATE_HZ * FRAME_S)
 """Samples of the 40 ms of sound that belong to one frame."""
 
-_FADE = PLAYOUT_RATE_HZ * 5 // 1000
+FADE = PLAYOUT_RATE_HZ * 30 // 1000
+"""Samples in which speech that is cut off falls to silence."""
+
 _MAX_LAG_S = 0.2
 _SILENCE = np.zeros(PACKET, np.int16)
+_NOTHING = _SILENCE[:0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,15 @@ class Playing:
 class Playout:
     """Plays one source at a time into a call."""
 
-    def __init__(self, call: Call, renderer: Renderer[object], clock: Clock, executor: Executor | None = None) -> None:
-        """`executor` runs the renderer; None is the event loop's own."""
+    def __init__(
+        self,
+        call: Call,
+        renderer: Renderer[object],
+        clock: Clock,
+        executor: Executor | None = None,
+        sent: Callable[[Pcm], None] = lambda pcm: None,
+    ) -> None:
+        """`executor` runs the renderer; None is the event loop's own. `sent` is told every packet of sound."""
         self.attitude = Attitude.IDLE
         """What the face shows while nothing is played."""
         self.position = 0
@@ -111,9 +121,11 @@ class Playout:
         self._renderer = renderer
         self._clock = clock
         self._executor = executor
+        self._sent = sent
         self._playing: Playing | None = None
+        self._held = False
         self._second_half: Pcm | None = None
-        self._cut_off: Pcm | None = None
+        self._fading: Pcm = _NOTHING
         self._rendering: asyncio.Task[None] | None = None
 
     def play(self, source: Source, heard_s: float = 0.0) -> Playing:
@@ -124,13 +136,29 @@ class Playout:
 
     def clear(self) -> float:
         """Stop sound and mouth at the next packet; returns the seconds that were heard."""
-        playing, self._playing = self._playing, None
-        if playing is None:
+        if (playing := self._playing) is None:
             return 0.0
-        if self._second_half is not None:
-            self._cut_off, self._second_half = self._second_half, None
+        self._fade_out(playing)
+        self._playing, self._held = None, False
         playing.finish(interrupted=True)
         return playing.heard_s
+
+    @property
+    def held(self) -> bool:
+        """Something is being played but kept silent."""
+        return self._held
+
+    def hold(self) -> None:
+        """Fall silent at the next packet, mouth closed, until `go_on` or `clear`."""
+        if self._playing and not self._held:
+            self._fade_out(self._playing)
+            self._held = True
+
+    def go_on(self, heard_s: float) -> None:
+        """Play on after a `hold`; the source was set back so that `heard_s` of it count as heard."""
+        if self._playing:
+            self._playing.heard_s = heard_s
+        self._held = False
 
     async def run(self) -> None:
         """Send sound and frames in real time until cancelled."""
@@ -157,7 +185,7 @@ class Playout:
         self.position += PACKET
 
     def _start_segment(self) -> None:
-        playing = self._playing
+        playing = None if self._held else self._playing
         segment = playing.source.take() if playing else None
         if playing and segment is None and playing.source.exhausted:
             self._playing = None
@@ -179,12 +207,24 @@ class Playout:
             self._playing.advance(FRAME_S / 2)
 
     def _send(self, pcm: Pcm) -> None:
-        if self._cut_off is not None:
-            # The sound just before was cut off; letting it fall to zero over 5 ms avoids a click.
-            pcm = pcm.copy()
-            pcm[:_FADE] = (self._cut_off[:_FADE] * np.linspace(1, 0, _FADE)).astype(np.int16)
-            self._cut_off = None
+        if len(self._fading):
+            tail, self._fading = self._fading[:PACKET], self._fading[PACKET:]
+            mixed = pcm.astype(np.int32)
+            mixed[: len(tail)] += tail
+            pcm = np.clip(mixed, -32768, 32767).astype(np.int16)
+        self._sent(pcm)
         self._call.send_audio(pcm, self.position)
+
+    def _fade_out(self, playing: Playing) -> None:
+        """Let what was about to be sent fall to silence."""
+        if self._held:
+            return
+        parts = [] if self._second_half is None else [self._second_half]
+        self._second_half = None
+        while playing.started_at is not None and sum(map(len, parts)) < FADE and (segment := playing.source.take()):
+            parts.append(segment.pcm)
+        rest = np.concatenate([*parts, _NOTHING])[:FADE]
+        self._fading = (rest * np.linspace(1, 0, len(rest))).astype(np.int16)
 
     async def _render(self, position: int, segment: Segment | None, playing: Playing | None) -> None:
         attitude = Attitude.SPEAKING if segment else self.attitude

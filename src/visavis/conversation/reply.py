@@ -13,6 +13,7 @@ import numpy as np
 from visavis.conversation.clauses import ClauseSplitter
 from visavis.conversation.clock import Clock
 from visavis.conversation.latency import Waterfall
+from visavis.conversation.openers import without_opener
 from visavis.conversation.playout import SEGMENT, Segment
 from visavis.errors import EngineError
 from visavis.layers.tts import Speech, TextToSpeech, Word
@@ -46,10 +47,16 @@ class Reply:
         self.failure: str | None = None
         """What broke it, in words for the person."""
         self.exhausted = False
+        self.took_s: float | None = None
+        """Seconds until the first sound of its own words existed."""
         self._text = text
         self._voice = voice
         self._renderer = renderer
         self._clock = clock
+        self._opener = ""
+        self._opener_words = self._opener_segments = 0
+        self._began_at = clock.now()
+        self._begun = asyncio.Event()
         self._segments: list[Segment] = []
         self._taken = 0
         self._room = asyncio.Event()
@@ -62,16 +69,44 @@ class Reply:
             return None
         self._taken += 1
         self._room.set()
+        if self._taken > self._opener_segments:
+            self.waterfall.mark("own_words", self._clock.now())
+            self._begun.set()
         return self._segments[self._taken - 1]
+
+    @property
+    def ready(self) -> bool:
+        """Some of its sound exists."""
+        return bool(self._segments)
+
+    def open_with(self, opener: Speech) -> None:
+        """Begin with these words while its own are not ready yet; not when they are."""
+        if not self._segments:
+            self._opener = " ".join(word.text for word in opener.words)
+            self._append(opener)
+            self._opener_words, self._opener_segments = len(self.words), len(self._segments)
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was begun."""
+        return self._clock.now() - self._began_at
+
+    async def begun(self) -> None:
+        """Return when its own words have begun to be played, or when they never will."""
+        await self._begun.wait()
 
     @property
     def spoken_s(self) -> float:
         """Seconds of sound made so far."""
         return len(self._segments) * FRAME_S
 
-    def heard_text(self, heard_s: float, from_s: float = 0.0) -> str:
-        """The words that begin after `from_s` and of which at least half lies before `heard_s`."""
-        return " ".join(word.text for word in self.words if word.start_s >= from_s and _middle(word) <= heard_s)
+    def heard_text(self, heard_s: float, from_s: float = 0.0, *, opener: bool = True) -> str:
+        """The words that begin after `from_s` and of which at least half lies before `heard_s`.
+
+        Without `opener`, only those that are the language model's own.
+        """
+        words = self.words if opener else self.words[self._opener_words :]
+        return " ".join(word.text for word in words if word.start_s >= from_s and _middle(word) <= heard_s)
 
     def rewind(self, heard_s: float) -> float:
         """Go back to the start of the first word not heard by `heard_s`; returns the seconds that count as heard."""
@@ -82,6 +117,7 @@ class Reply:
     def drop(self) -> None:
         """Stop making it."""
         self._task.cancel()
+        self._begun.set()
 
     async def _run(self) -> None:
         clauses: asyncio.Queue[str | None] = asyncio.Queue(maxsize=4)
@@ -98,6 +134,8 @@ class Reply:
             _log.exception("a reply broke off")
         finally:
             self.exhausted = True
+            if len(self._segments) == self._opener_segments:
+                self._begun.set()
 
     async def _split(self, clauses: asyncio.Queue[str | None]) -> None:
         splitter = ClauseSplitter()
@@ -119,9 +157,17 @@ class Reply:
         await clauses.put(None)
 
     async def _speak(self, clauses: asyncio.Queue[str | None]) -> None:
+        first = True
         while (clause := await clauses.get()) is not None:
             self.waterfall.mark("first_clause", self._clock.now())
+            if first and self._opener:
+                clause = without_opener(clause, self._opener)
+            first = False
+            if not clause:
+                continue
             async for speech in self._voice.stream(clause):
+                if self.took_s is None:
+                    self.took_s = self.age_s
                 self.waterfall.mark("first_sound", self._clock.now())
                 self._append(speech)
                 while len(self._segments) - self._taken > AHEAD_S / FRAME_S:

@@ -6,29 +6,39 @@ lets be heard, and of the reply that is being played.
 
 import asyncio
 import logging
+import statistics
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from visavis.conversation import events
+from visavis.conversation import engagement, events
+from visavis.conversation.attention import Attention
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
 from visavis.conversation.ear import (
     EarFailed,
     Heard,
+    OverlapBegan,
+    OverlapPassed,
     PartialText,
     PauseText,
+    PersonTurn,
     TurnDone,
     TurnPaused,
     TurnResumed,
     TurnStarted,
 )
+from visavis.conversation.engagement import Engagement
 from visavis.conversation.events import EventStream, Role
-from visavis.conversation.floor import Floor
+from visavis.conversation.floor import Doing, Floor
 from visavis.conversation.latency import Waterfall
+from visavis.conversation.openers import Openers
+from visavis.conversation.persona import ConversationalFlow
 from visavis.conversation.playout import Playing, Playout
 from visavis.conversation.reply import Reply
+from visavis.conversation.words import same_words
 from visavis.layers.llm import LanguageModel
 from visavis.layers.tts import TextToSpeech
 from visavis.replica import Attitude, Renderer
@@ -36,6 +46,14 @@ from visavis.replica import Attitude, Renderer
 _log = logging.getLogger(__name__)
 
 _PREFILL_WORDS = 3  # fewer words change too often to be worth preparing for
+
+_YIELD_S = 0.4
+"""Who speaks within this much of the replica's speech had not finished: both began at once, and the replica yields."""
+
+_TYPICAL_S = 1.0
+"""How long a reply's first sound takes after the words are known, until it has been measured."""
+
+_NOD_EVERY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +72,16 @@ class _Saying:
     playing: Playing
     from_s: float
     inference_id: str
+    interruptible: bool
 
     @property
     def heard_text(self) -> str:
         return self.reply.heard_text(self.playing.heard_s, self.from_s)
+
+    @property
+    def remembered_text(self) -> str:
+        """What was heard, without the opener, which the language model would learn to repeat."""
+        return self.reply.heard_text(self.playing.heard_s, self.from_s, opener=False)
 
 
 class Turns:
@@ -65,6 +89,7 @@ class Turns:
 
     def __init__(
         self,
+        flow: ConversationalFlow,
         context: Context,
         language_model: LanguageModel,
         voice: TextToSpeech,
@@ -74,8 +99,11 @@ class Turns:
         stream: EventStream,
         clock: Clock,
         tasks: asyncio.TaskGroup,
+        *,
+        speculative: bool = True,
     ) -> None:
-        """All work runs in `tasks` and ends with it."""
+        """All work runs in `tasks` and ends with it. `speculative` prepares replies before the turn is over."""
+        self._flow = flow
         self._context = context
         self._language_model = language_model
         self._voice = voice
@@ -85,59 +113,111 @@ class Turns:
         self._events = stream
         self._clock = clock
         self._tasks = tasks
+        self._speculative = speculative
+        self._openers = Openers(voice) if flow.openers else None
+        self._attention = Attention(flow.wake_phrase, flow.sleep_phrase)
+        self._engagement = Engagement(flow.idle_engagement, clock.now())
         self._speculation: _Speculation | None = None
         self._saying: _Saying | None = None
         self._cut_off: _Saying | None = None
+        self._took_s: deque[float] = deque(maxlen=5)
         self._person_started_at = 0.0
+        self._nodded_at = 0.0
         self._preparation: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Do in advance what would cost time in a turn."""
+        if self._openers:
+            await self._openers.prepare()
+
+    async def keep_company(self) -> None:
+        """Speak up after long silences, as the persona wishes; runs until cancelled."""
+        while True:
+            await self._clock.sleep_until(self._clock.now() + 0.5)
+            if self._attention.awake and self._engagement.due(self._clock.now()):
+                question = self._context.with_person(engagement.PROMPT)
+                self._play(self._reply(self._language_model.stream(question), Waterfall()))
 
     def heard(self, heard: Heard) -> None:
         """The person did something with their voice."""
         match heard:
-            case TurnStarted():
-                self._person_started()
-                self._cut_off = self._stop()
+            case OverlapBegan():
+                self._overlap_began()
+            case OverlapPassed(text):
+                self._overlap_passed(text)
+            case TurnStarted(turn):
+                self._turn_started(turn)
             case PartialText(text):
-                self._events.emit(_streaming("user", text, final=False))
-                self._prepare(text)
+                self._follow_words(text)
             case TurnPaused():
                 self._stop_preparing()
+                self._nod()
             case PauseText(turn, text):
-                self._speculate(text, turn.waterfall)
+                if self._speculative and self._attention.would_answer(text):
+                    self._speculate(text, turn.waterfall)
             case TurnResumed():
-                self._drop_speculation()
+                # The speculation stays until the words show that there is more than "um": see PartialText.
+                self._playout.attitude = Attitude.LISTENING
             case TurnDone(turn):
                 self._person_stopped()
                 self._answer(turn.text, turn.waterfall)
             case EarFailed(error):
                 _log.error("%s", error)
                 self._person_stopped()
+                self._engagement.quiet(self._clock.now())
                 self._events.emit(events.ConversationError(message="I could not hear that. Please say it again."))
 
     def respond(self, text: str) -> None:
         """Answer as if the person had said `text`."""
         self.interrupt()
+        self._engagement.person_spoke()
         waterfall = Waterfall()
         waterfall.mark("final_text", self._clock.now())
         self._answer(text.strip(), waterfall)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, interruptible: bool = True) -> None:
         """Say exactly `text`."""
-        self._play(self._reply(_once(text), Waterfall()))
+        self._play(self._reply(_once(text), Waterfall()), interruptible=interruptible)
 
     def interrupt(self) -> None:
         """Stop speaking for good."""
         self._drop_speculation()
+        self._forget_cut_off()
         if saying := self._stop():
             saying.reply.drop()
 
     # The person's side
 
-    def _person_started(self) -> None:
-        self._person_started_at = self._clock.now()
+    def _overlap_began(self) -> None:
+        """Fall silent at once, and wait for what it turns out to be."""
+        self._events.emit(events.Overlap(outcome="began"))
+        if self._flow.replica_interruptibility != "low":
+            self._playout.attitude = Attitude.LISTENING
+            self._playout.hold()
+
+    def _overlap_passed(self, text: str) -> None:
+        """It was no interruption: go on with the word that was cut."""
+        self._events.emit(events.Overlap(outcome="backchannel" if text else "noise", speech=text or None))
+        if (saying := self._saying) and self._playout.held:
+            self._playout.go_on(saying.reply.rewind(saying.playing.heard_s))
+
+    def _turn_started(self, turn: PersonTurn) -> None:
+        if turn.overlap:
+            self._events.emit(events.Overlap(outcome="interruption"))
+        self._cut_off = self._stop()
+        self._person_started_at = self._nodded_at = self._clock.now()
+        self._engagement.person_spoke()
         self._playout.attitude = Attitude.LISTENING
         self._events.emit(events.UserStartedSpeaking())
         self._events.emit(events.StartedSpeaking(role="user"))
+
+    def _follow_words(self, text: str) -> None:
+        """Make ready for an answer to the words so far, unless that is being done."""
+        self._events.emit(_streaming("user", text, final=False))
+        if self._speculation and not same_words(self._speculation.text, text):
+            self._drop_speculation()
+        if self._speculation is None:
+            self._prepare(text)
 
     def _person_stopped(self) -> None:
         self._playout.attitude = Attitude.IDLE
@@ -145,9 +225,17 @@ class Turns:
         self._events.emit(events.UserStoppedSpeaking())
         self._events.emit(events.StoppedSpeaking(role="user", duration=duration))
 
+    def _nod(self) -> None:
+        """A sign of attention at the end of a phrase, to somebody who has the floor for longer."""
+        now = self._clock.now()
+        if self._flow.active_listening and now - self._nodded_at > _NOD_EVERY_S:
+            self._nodded_at = now
+            self._playout.attitude = Attitude.NODDING
+
     def _prepare(self, text: str) -> None:
         """Let the language model read the words so far, unless it is still at earlier ones."""
-        if len(text.split()) >= _PREFILL_WORDS and (self._preparation is None or self._preparation.done()):
+        busy = self._preparation and not self._preparation.done()
+        if self._speculative and not busy and len(text.split()) >= _PREFILL_WORDS:
             self._preparation = self._start(self._language_model.prefill(self._context.with_person(text)))
 
     def _stop_preparing(self) -> None:
@@ -157,7 +245,7 @@ class Turns:
             self._preparation = None
 
     def _speculate(self, text: str, waterfall: Waterfall) -> None:
-        if self._speculation and self._speculation.text == text:
+        if self._speculation and same_words(self._speculation.text, text):
             return
         self._drop_speculation()
         if text:
@@ -176,35 +264,51 @@ class Turns:
             self._drop_speculation()
             self._go_on()
             return
-        self._speculate(text, waterfall)
-        assert self._speculation
-        reply, self._speculation = self._speculation.reply, None
-        reply.waterfall.inherit(waterfall, ("last_voice", "vad_end", "turn_decision", "final_text"))
         self._events.turn_idx += 1
         self._events.emit(_streaming("user", text, final=True))
         self._events.emit(events.Utterance(role="user", speech=text))
+        if not self._attention.hear(text):
+            self._drop_speculation()
+            self._forget_cut_off()
+            return
+        self._speculate(text, waterfall)
+        assert self._speculation
+        reply, self._speculation = self._speculation.reply, None
+        reply.waterfall.adopt(waterfall, ("last_voice", "vad_end", "turn_decision", "final_text"))
         self._context.add_person(text)
         self._playout.attitude = Attitude.THINKING
+        self._floor.replica = Doing.THINKING
+        self._open(reply, text)
         self._play(reply)
+
+    def _open(self, reply: Reply, said: str) -> None:
+        """Bridge a long wait for the reply's own words."""
+        typical_s = statistics.median(self._took_s) if self._took_s else _TYPICAL_S
+        if self._openers and (opener := self._openers.pick(said, typical_s - reply.age_s)):
+            reply.open_with(opener)
 
     # The replica's side
 
     def _reply(self, text: AsyncIterator[str], waterfall: Waterfall) -> Reply:
         return Reply(text, self._voice, self._renderer, self._clock, waterfall, self._tasks)
 
-    def _play(self, reply: Reply, from_s: float = 0.0) -> None:
-        self._saying = _Saying(reply, self._playout.play(reply, from_s), from_s, str(uuid.uuid4()))
+    def _play(self, reply: Reply, from_s: float = 0.0, *, interruptible: bool = True) -> None:
+        self._engagement.busy()
+        playing = self._playout.play(reply, from_s)
+        self._saying = _Saying(reply, playing, from_s, str(uuid.uuid4()), interruptible)
         self._start(self._follow(self._saying))
 
     async def _follow(self, saying: _Saying) -> None:
         """Publish what the person hears, while they hear it."""
         started, shown = False, ""
-        async for _ in saying.playing.progress():
+        async for heard_s in saying.playing.progress():
             if saying.playing.over:
                 break
             if not started:
                 started = True
                 self._replica_started(saying)
+            if heard_s - saying.from_s >= _YIELD_S or not saying.interruptible:
+                self._floor.replica, self._floor.interruptible = Doing.SPEAKING, saying.interruptible
             words = saying.heard_text
             if words != shown:
                 shown = words
@@ -215,7 +319,6 @@ class Turns:
             self._replica_stopped(saying)
 
     def _replica_started(self, saying: _Saying) -> None:
-        self._floor.replica_speaks = True
         self._events.emit(events.ReplicaStartedSpeaking(), saying.inference_id)
         self._events.emit(events.StartedSpeaking(role="replica"), saying.inference_id)
         if "final_text" in saying.reply.waterfall.stages_ms() and not saying.from_s:
@@ -224,6 +327,9 @@ class Turns:
     async def _report_latency(self, saying: _Saying) -> None:
         playing, waterfall = saying.playing, saying.reply.waterfall
         await playing.seen()
+        await saying.reply.begun()
+        if (took_s := saying.reply.took_s) is not None:
+            self._took_s.append(took_s)
         if playing.started_at is not None:
             waterfall.mark("sent", playing.started_at)
         if playing.first_frame_at is not None:
@@ -245,7 +351,10 @@ class Turns:
         """What cut the replica off was no speech: go on with the word that was cut."""
         cut_off, self._cut_off = self._cut_off, None
         if cut_off and not cut_off.reply.failure:
-            self._play(cut_off.reply, cut_off.reply.rewind(cut_off.playing.heard_s))
+            heard_s = cut_off.reply.rewind(cut_off.playing.heard_s)
+            self._play(cut_off.reply, heard_s, interruptible=cut_off.interruptible)
+        else:
+            self._engagement.quiet(self._clock.now())
 
     def _forget_cut_off(self) -> None:
         if self._cut_off:
@@ -254,8 +363,9 @@ class Turns:
 
     def _replica_stopped(self, saying: _Saying) -> None:
         """Tell what was heard, and remember it."""
-        self._floor.replica_speaks = False
+        self._floor.replica, self._floor.interruptible = Doing.LISTENING, True
         self._playout.attitude = Attitude.IDLE
+        self._engagement.quiet(self._clock.now())
         playing, inference_id, heard = saying.playing, saying.inference_id, saying.heard_text
         cut = playing.interrupted
         if playing.started_at is not None:
@@ -269,7 +379,7 @@ class Turns:
             )
         if saying.reply.failure and not cut:
             self._events.emit(events.ConversationError(message=saying.reply.failure))
-        self._context.add_replica(heard)
+        self._context.add_replica(saying.remembered_text)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)

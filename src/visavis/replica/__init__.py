@@ -24,6 +24,8 @@ class Attitude(StrEnum):
 
     IDLE = "idle"
     LISTENING = "listening"
+    NODDING = "nodding"
+    """Listening, with a nod at its beginning."""
     THINKING = "thinking"
     SPEAKING = "speaking"
 

@@ -53,13 +53,20 @@ class Pose:
 POSTURES = {
     Attitude.IDLE: Pose(smile=0.30),
     Attitude.LISTENING: Pose(roll_deg=1.1, pitch_deg=0.5, shift_y=0.6, brows=0.18, smile=0.40),
+    Attitude.NODDING: Pose(roll_deg=1.1, pitch_deg=0.5, shift_y=0.6, brows=0.18, smile=0.40),
     Attitude.THINKING: Pose(
         yaw_deg=2.4, pitch_deg=-1.3, roll_deg=-0.9, brows=0.22, gaze_x=1.5, gaze_y=-1.2, smile=0.12
     ),
     Attitude.SPEAKING: Pose(pitch_deg=0.2, smile=0.16),
 }
 
-LIVELINESS = {Attitude.IDLE: 0.8, Attitude.LISTENING: 0.65, Attitude.THINKING: 0.8, Attitude.SPEAKING: 1.35}
+LIVELINESS = {
+    Attitude.IDLE: 0.8,
+    Attitude.LISTENING: 0.65,
+    Attitude.NODDING: 0.65,
+    Attitude.THINKING: 0.8,
+    Attitude.SPEAKING: 1.35,
+}
 
 
 class Life:
@@ -82,7 +89,6 @@ class Life:
         self._glance = (0.0, 0.0)
         self._nod = _Spring(0.0, 0.07)
         self._nods: deque[tuple[float, float]] = deque()
-        self._next_nod = math.inf
         self._lift = _Spring(0.0, 0.12)
         self._beat_until = 0.0
         self._quiet_level = 0.0
@@ -95,7 +101,7 @@ class Life:
             self._change(attitude, now)
         posture = {name: spring.step(getattr(POSTURES[attitude], name)) for name, spring in self._posture.items()}
         lively = self._liveliness.step(LIVELINESS[attitude])
-        nod = self._nodding(now, attitude, loudness)
+        nod = self._nodding(now, loudness)
         sway = {name: drift.at(now) * lively for name, drift in self._sway.items()}
         pose = Pose(**posture)
         yaw = pose.yaw_deg + 1.5 * sway["yaw"]
@@ -117,11 +123,14 @@ class Life:
 
     def _change(self, attitude: Attitude, now: float) -> None:
         """A new turn: people blink and shift their eyes when they take or give the floor."""
-        self._attitude = attitude
+        before, self._attitude = self._attitude, attitude
+        if {before, attitude} == {Attitude.LISTENING, Attitude.NODDING}:
+            if attitude is Attitude.NODDING:
+                self._add_nods(now)
+            return
         if not self._blinks and self._rng.random() < 0.55:
             self._next_blink = min(self._next_blink, now + self._rng.uniform(0.05, 0.35))
         self._next_glance = now
-        self._next_nod = now + self._rng.uniform(1.5, 4.0) if attitude is Attitude.LISTENING else math.inf
 
     def _blinking(self, now: float) -> float:
         if now >= self._next_blink:
@@ -144,12 +153,13 @@ class Life:
             self._next_glance = now + 0.4 + float(self._rng.exponential(1.1))
         return self._glance
 
-    def _nodding(self, now: float, attitude: Attitude, loudness: float) -> float:
+    def _add_nods(self, now: float) -> None:
+        """One to three nods, each smaller than the one before."""
+        for index in range(int(self._rng.integers(1, 4))):
+            self._nods.append((now + 0.42 * index, 1.7 * 0.75**index))
+
+    def _nodding(self, now: float, loudness: float) -> float:
         """Pitch in degrees: nods of a listener, and small beats on the loud syllables of a speaker."""
-        if attitude is Attitude.LISTENING and now >= self._next_nod:
-            for index in range(int(self._rng.integers(1, 4))):
-                self._nods.append((now + 0.42 * index, 1.7 * 0.75**index))
-            self._next_nod = now + self._rng.uniform(4.0, 9.0)
         rising = loudness > 0.82 and self._quiet_level < 0.68
         self._quiet_level += 0.25 * (loudness - self._quiet_level)
         if rising and now >= self._beat_until:

@@ -1,10 +1,11 @@
+import numpy as np
 import pytest
 
 from visavis.conversation.floor import (
     FRAME_MS,
-    BargeIn,
+    Doing,
     Floor,
-    FloorSettings,
+    OverlapStarted,
     Signal,
     SpeechPaused,
     SpeechResumed,
@@ -29,18 +30,20 @@ def test_complete_sentence_is_answered_quickly():
     floor.judge(0.9)
     ((kind, after_ms),) = hear(floor, 0.0, 1000)
     assert kind is TurnEnded
-    assert 128 + after_ms == pytest.approx(FloorSettings().end_complete_ms, abs=FRAME_MS)
+    assert 128 + after_ms == pytest.approx(floor.patience.silence_needed_ms(0.9), abs=FRAME_MS)
 
 
-@pytest.mark.parametrize(("completeness", "least_ms"), [(0.0, 1350), (0.25, 950), (None, 600)])
-def test_less_certainty_means_more_patience(completeness, least_ms):
+@pytest.mark.parametrize("completeness", [0.0, 0.25, None])
+def test_less_certainty_means_more_patience(completeness):
     floor = Floor()
     hear(floor, 0.9, 800)
     hear(floor, 0.0, 128)
     if completeness is not None:
         floor.judge(completeness)
-    assert not hear(floor, 0.0, least_ms - 128)
-    assert [kind for kind, _ in hear(floor, 0.0, 200)] == [TurnEnded]
+    needed_ms = floor.patience.silence_needed_ms(completeness)
+    assert needed_ms > floor.patience.silence_needed_ms(0.9) + 100
+    assert not hear(floor, 0.0, needed_ms - 128 - FRAME_MS)
+    assert [kind for kind, _ in hear(floor, 0.0, 3 * FRAME_MS)] == [TurnEnded]
 
 
 def test_person_may_go_on_after_a_pause():
@@ -68,12 +71,79 @@ def test_click_does_not_take_the_floor():
     assert not hear(floor, 0.0, 500)
 
 
-def test_barge_in_needs_more_speech_than_an_empty_floor():
+def test_a_single_voiced_frame_in_a_pause_does_not_start_it_anew():
     floor = Floor()
-    floor.replica_speaks = True
-    assert not hear(floor, 0.9, 96)
-    ((kind, _),) = hear(floor, 0.9, 96)
-    assert kind is BargeIn
+    hear(floor, 0.9, 800)
+    hear(floor, 0.0, 128)
+    floor.judge(0.9)
+    assert not floor.hear(0.9)
+    assert [kind for kind, _ in hear(floor, 0.0, floor.patience.silence_needed_ms(0.9))] == [TurnEnded]
+
+
+def speaking(**state: object) -> Floor:
+    floor = Floor()
+    floor.replica = Doing.SPEAKING
+    for name, value in state.items():
+        setattr(floor, name, value)
+    return floor
+
+
+def test_voice_into_the_replicas_speech_is_an_overlap_until_it_is_judged():
+    floor = speaking()
+    assert [kind for kind, _ in hear(floor, 0.9, 320)] == [OverlapStarted]
+    # The silence after it ends no turn: perhaps there was none.
+    assert [kind for kind, _ in hear(floor, 0.0, 5000)] == [SpeechPaused]
+
+
+def test_granted_overlap_is_a_turn_and_ends_like_one():
+    floor = speaking()
+    hear(floor, 0.9, 320)
+    floor.grant()
+    assert [kind for kind, _ in hear(floor, 0.0, 5000)] == [SpeechPaused, TurnEnded]
+
+
+def test_dismissed_overlap_leaves_the_floor_to_the_replica():
+    floor = speaking()
+    hear(floor, 0.9, 320)
+    floor.dismiss()
+    assert not floor.person_speaks
+    assert not hear(floor, 0.0, 5000)
+    assert [kind for kind, _ in hear(floor, 0.9, 320)] == [OverlapStarted]
+
+
+def test_voice_while_the_reply_is_on_its_way_takes_the_floor_back_at_once():
+    floor = Floor()
+    floor.replica = Doing.THINKING
+    assert [kind for kind, _ in hear(floor, 0.9, 96)] == [SpeechStarted]
+
+
+def test_words_into_an_uninterruptible_greeting_begin_a_turn_when_it_is_over():
+    floor = speaking(interruptible=False)
+    assert not hear(floor, 0.9, 2000)
+    floor.replica, floor.interruptible = Doing.LISTENING, True
+    assert [kind for kind, _ in hear(floor, 0.9, 64)] == [SpeechStarted]
+
+
+@pytest.mark.parametrize("doing", list(Doing))
+@pytest.mark.parametrize("seed", range(20))
+def test_silence_leads_back_to_listening_from_every_state(doing, seed):
+    """Random voice, verdicts and changes of what the replica does; then silence."""
+    random = np.random.default_rng(seed)
+    floor = Floor()
+    for _ in range(400):
+        signal = floor.hear(random.choice([0.05, 0.4, 0.95], p=[0.45, 0.1, 0.45]))
+        if isinstance(signal, OverlapStarted) or random.random() < 0.05:
+            random.choice([floor.grant, floor.dismiss])()
+        if random.random() < 0.1:
+            floor.judge(random.random())
+        if random.random() < 0.05:
+            floor.replica = random.choice(list(Doing))
+    floor.replica = doing
+    floor.grant()
+    hear(floor, 0.0, 4000)
+    assert not floor.person_speaks
+    floor.replica, floor.interruptible = Doing.LISTENING, True
+    assert [kind for kind, _ in hear(floor, 0.9, 320)] == [SpeechStarted]
 
 
 def test_wavering_voice_within_speech_is_no_pause():

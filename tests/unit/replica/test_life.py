@@ -52,13 +52,14 @@ def test_nothing_jumps_when_the_attitude_changes(part: str) -> None:
     assert np.abs(np.diff(values)).max() < 0.55
 
 
-def test_a_listener_nods_and_an_idle_face_does_not() -> None:
-    def fastest(attitude: Attitude) -> float:
-        pitch = [pose.pitch_deg for pose in watched(attitude, 40, 6)]
+def test_a_listener_nods_when_told_to_and_an_idle_face_does_not() -> None:
+    def fastest(*attitudes: Attitude) -> float:
+        life = Life(np.random.default_rng(6))
+        pitch = [life.step(attitude, 0.0).pitch_deg for attitude in attitudes for _ in range(100)]
         return float(np.abs(np.diff(pitch)).max())
 
-    assert fastest(Attitude.LISTENING) > 0.2
-    assert fastest(Attitude.IDLE) < 0.1
+    assert fastest(*[Attitude.LISTENING, Attitude.NODDING] * 3) > 0.2
+    assert fastest(Attitude.IDLE, Attitude.IDLE) < 0.1
 
 
 def test_a_speaker_nods_on_loud_syllables() -> None:

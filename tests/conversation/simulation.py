@@ -90,7 +90,10 @@ class LevelActivity:
 
 @dataclass
 class ScriptedRecogniser:
-    """Hears the next sentence of the script in every utterance that has enough sound."""
+    """Hears the next sentence of the script in every utterance that has enough sound.
+
+    A sentence of several parts, divided by "|", is heard part by part at the pauses.
+    """
 
     sentences: list[str]
     takes_s: float = 0.15
@@ -106,12 +109,13 @@ class ScriptedUtterance:
     recogniser: ScriptedRecogniser
     voiced: int = 0
     text: str | None = None
+    pauses: int = 0
 
     def feed(self, samples: Samples) -> None:
         self.voiced += int((samples > 0.1).sum())
 
     async def partial(self) -> str:
-        words = (self.recogniser.sentences or [""])[0].split()
+        words = (self.text or (self.recogniser.sentences or [""])[0]).replace("|", "").split()
         return " ".join(words[: round(self.voiced / LISTEN_RATE_HZ / WORD_S)])
 
     async def final(self) -> str:
@@ -123,7 +127,8 @@ class ScriptedUtterance:
             if self.voiced < 0.3 * LISTEN_RATE_HZ:
                 return ""  # a cough
             self.text = self.recogniser.sentences.pop(0)
-        return self.text
+        self.pauses += 1
+        return " ".join("".join(self.text.split("|")[: self.pauses]).split())
 
 
 @dataclass

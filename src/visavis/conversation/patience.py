@@ -30,16 +30,23 @@ _STRETCH_OF_SENSITIVITY: dict[Sensitivity, float] = {
 
 @dataclass(frozen=True, slots=True)
 class PatienceSettings:
-    """Silence that ends a turn, by how complete it is; each is stretched alike for a slow person or persona."""
+    """Silence that ends a turn, by how complete it is; each is stretched alike for a slow person or persona.
+
+    Chosen on the training part of `training/end_of_turn`; what they do is measured by `benchmarks/turns.py`.
+    """
 
     sure_ms: float = 224
-    """When the turn is surely complete."""
+    """When the turn is surely complete; people leave about 200 ms (Stivers et al. 2009)."""
     unsure_ms: float = 640
-    """When it is even chances, or nothing is known yet."""
+    """When it is even chances."""
     unfinished_ms: float = 1400
     """When it is surely not complete."""
+    unknown_ms: float = 800
+    """While there is no evidence: longer than it takes to come."""
     stretch: float = 1.0
-    """Factor on all three, given by the persona."""
+    """Factor on all, given by the persona."""
+    adapts: bool = True
+    """Whether the person's habit counts."""
 
 
 def of_level(level: str) -> PatienceSettings:
@@ -70,21 +77,23 @@ class Patience:
     def silence_needed_ms(self, completeness: float | None) -> float:
         """Silence that ends the turn, if it is complete with this probability (None: no evidence yet)."""
         settings = self._settings
-        known = 0.5 if completeness is None else completeness
-        if known >= 0.5:
-            share, from_ms, to_ms = (known - 0.5) / 0.5, settings.unsure_ms, settings.sure_ms
+        if completeness is None:
+            needed = settings.unknown_ms
         else:
-            share, from_ms, to_ms = known / 0.5, settings.unfinished_ms, settings.unsure_ms
-        return (from_ms + share * (to_ms - from_ms)) * settings.stretch * self._habit()
+            waits = (settings.unfinished_ms, settings.unsure_ms, settings.sure_ms)
+            needed = float(np.interp(completeness, (0.0, 0.5, 1.0), waits))
+        # A habit says how long somebody thinks, not how long they wait when they are done.
+        extra = (needed - settings.sure_ms) * self._habit() if needed > settings.sure_ms else 0.0
+        return (min(needed, settings.sure_ms) + extra) * settings.stretch
 
     def person_went_on(self, pause_ms: float) -> None:
         """The person paused for so long within a turn and then went on: that is how they pause."""
-        if pause_ms > 0:
+        if pause_ms >= _SHORTEST_MS:
             self._pauses.append(pause_ms)
 
     def _habit(self) -> float:
-        """How much longer than most this person pauses; 1 until something is known."""
-        if not self._pauses:
+        """How much longer than most this person thinks; 1 until something is known."""
+        if not self._pauses or not self._settings.adapts:
             return 1.0
         theirs = float(np.quantile(self._pauses, _QUANTILE))
         trust = len(self._pauses) / (len(self._pauses) + _TRUST_HALVED_AT)
@@ -92,7 +101,11 @@ class Patience:
 
 
 _REMEMBERED = 24
+"""Pauses; so a habit may change within a call."""
+_SHORTEST_MS = 200.0
+"""Shorter silences are consonants, not pauses (Heldner & Edlund 2010 take 180-200 ms as the limit of perception)."""
 _QUANTILE = 0.75
 _USUAL_MS = 600.0
+"""The same quantile of the pauses in `training/end_of_turn`'s natural speech."""
 _TRUST_HALVED_AT = 6
-_HABIT_RANGE = (0.85, 1.6)
+_HABIT_RANGE = (0.8, 1.6)

@@ -6,6 +6,7 @@ usually do not ("that", "is"), given a middling value.
 """
 
 import re
+from dataclasses import dataclass
 
 DONE, UNSURE, UNFINISHED = 1.0, 0.5, 0.1
 
@@ -44,12 +45,89 @@ _DICTATED = (
 """What comes before a number that is dictated digit by digit, and how many digits it has at least."""
 
 
+_LACK_OBJECT = frozenset(
+    "press enter want need get got give take make put say said says tell told call called like think thought know mean"
+    " find bring send buy use see is are was were be been have has had number extension named called from"
+    " says lasts including around about exactly currently approximately between".split()
+)
+"""Words after which an object or a value is due; many may also end a sentence, so this is a hint."""
+_OPENERS = frozenset(
+    "if when while although because since after before once unless until as though whenever whether to for at".split()
+)
+"""First words of clauses that prepare another one."""
+_NUMBER_WORDS = _DIGIT_WORDS | frozenset(
+    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty"
+    " seventy eighty ninety hundred thousand million".split()
+)
+_SHORT_ANSWER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the words say about the end; each field is 0 or 1 but for the last two."""
+
+    no_words: float
+    breaks_off: float
+    """Ends in a word, a phrase or a mark that needs more."""
+    may_end: float
+    filler: float
+    lacks_object: float
+    number: float
+    """Ends in a number, which may go on."""
+    dictating: float
+    """Ends in the first digits of a number that has more."""
+    only_opens: float
+    """The last sentence is so far only a clause that prepares another one."""
+    pointed: float
+    """Ends in the recogniser's full stop, which proves little; its absence proves more."""
+    asks: float
+    answers: float
+    """At most four words after a question, none of them a sign of more to come."""
+    words: float
+    sentences: float
+
+
+def wording(text: str, asked: str = "") -> Wording:
+    """The signs in `text`, the transcript up to a pause, said after the replica's words `asked`."""
+    words = _words(text)
+    if not words:
+        return Wording(1, *(0,) * 12)
+    filler = words[-1] in _FILLERS or _ends_in(" ".join(words), _FILLER_PHRASES)
+    # The recogniser asks "Um?" and "The?" as well, so the words come first.
+    comma = text.rstrip().endswith((",", ";", ":", "-", "–", "—", "..."))
+    breaks_off = not filler and (comma or _by_last_words(words) == UNFINISHED)
+    asks = text.rstrip().endswith("?") and not filler and not breaks_off
+    last_sentence = [part for part in re.split(r"[.?!]+(?:\s+|$)", text.strip()) if _words(part)][-1]
+    last_words = _words(last_sentence)
+    only_opens = last_words[0] in _OPENERS and len(last_words) <= 9 and "," not in last_sentence.rstrip(", ")
+    short = len(words) <= _SHORT_ANSWER and asked.rstrip().endswith("?")
+    return Wording(
+        no_words=0,
+        breaks_off=breaks_off,
+        may_end=words[-1] in _MAY_END,
+        filler=filler,
+        lacks_object=words[-1] in _LACK_OBJECT,
+        number=words[-1].isdigit() or words[-1] in _NUMBER_WORDS,
+        dictating=_dictating(words),
+        only_opens=only_opens and not asks,
+        pointed=text.rstrip().endswith((".", "!", "?")),
+        asks=asks,
+        answers=short and not filler and not breaks_off,
+        words=float(len(last_words)),
+        sentences=float(len(re.findall(r"[.?!]+(?=\s|$)", text))),
+    )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
+
+
 def completeness(text: str) -> float:
     """How complete `text` is by its last words: 1 for a possible end of turn, towards 0 for a broken-off one.
 
     A text of no words gives 0.5: nothing can be said.
     """
-    words = re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
+    words = _words(text)
     if not words:
         return UNSURE
     ending = text.rstrip().rstrip("\"')”’")

@@ -108,13 +108,14 @@ class UtteranceStreaming(Event):
 
 
 class Overlap(Event):
-    """The person spoke while the replica did. `began` holds the replica's sound; one of the others follows.
+    """The person spoke while the replica did. After `began` one of the others follows.
 
-    After `backchannel` ("mhm", with its `speech`) and `noise` the replica goes on, after `interruption` it stops.
+    With `held` the replica is silent until then. After `backchannel` ("mhm", with its `speech`) and `noise` the replica goes on, after `interruption` it stops.
     """
 
     event_type: ClassVar[str] = "conversation.overlap"
     outcome: Literal["began", "backchannel", "noise", "interruption"]
+    held: bool | None = None
     speech: str | None = None
 
 

@@ -12,7 +12,6 @@ Owner of the short past of both sounds; memory does not grow.
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Pcm, Samples
 from visavis.errors import BadInputError

@@ -190,8 +190,9 @@ class Turns:
 
     def _overlap_began(self) -> None:
         """Fall silent at once, and wait for what it turns out to be."""
-        self._events.emit(events.Overlap(outcome="began"))
-        if self._flow.replica_interruptibility != "low":
+        held = self._flow.replica_interruptibility != "low"
+        self._events.emit(events.Overlap(outcome="began", held=held))
+        if held:
             self._playout.attitude = Attitude.LISTENING
             self._playout.hold()
 

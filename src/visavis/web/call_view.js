@@ -5,6 +5,7 @@ import { Activity } from "./activity.js";
 import { glow } from "./ambience.js";
 import { Captions } from "./captions.js";
 import { byId, make } from "./dom.js";
+import { Hush } from "./hush.js";
 import { Latency } from "./latency.js";
 import { Panel } from "./panel.js";
 import { SelfView } from "./self_view.js";
@@ -21,6 +22,7 @@ export class CallView {
   #over = new AbortController();
   #activity = new Activity();
   #video = /** @type {HTMLVideoElement} */ (byId("replica"));
+  #hush = new Hush(this.#video);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #noticeTimer;
   #call;
@@ -89,6 +91,7 @@ export class CallView {
   /** The call is over. */
   close() {
     this.#over.abort();
+    this.#hush.end();
     this.transcript.finish();
     this.#captions.clear();
     clearTimeout(this.#noticeTimer);
@@ -97,6 +100,7 @@ export class CallView {
 
   /** @param {import("./call.js").Message} message */
   #receive(message) {
+    this.#hush.follow(message);
     this.#activity.follow(message);
     this.transcript.follow(message);
     const properties = message.properties ?? {};

@@ -51,11 +51,14 @@ def main() -> None:
     speculating, waiting = Measured(), Measured()
     names = list(islice(cycle(SENTENCES), TURNS))
     before = psutil.cpu_times()
-    with tempfile.TemporaryDirectory() as folder, running_server() as server:
-        with running_server("--persona", str(_without_speculation(Path(folder)))) as without:
-            _measure(server, names[: TURNS // 2], speculating)
-            _measure(without, names[:TURNS_WITHOUT], waiting)
-            _measure(server, names[TURNS // 2 :], speculating)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_server() as server,
+        running_server("--persona", str(_without_speculation(Path(folder)))) as without,
+    ):
+        _measure(server, names[: TURNS // 2], speculating)
+        _measure(without, names[:TURNS_WITHOUT], waiting)
+        _measure(server, names[TURNS // 2 :], speculating)
     stolen = stolen_percent(before, psutil.cpu_times())
     table("Last word to first sound, in the browser", ("sentence", "ms"), speculating.rows)
     table("The same without speculation", ("sentence", "ms"), waiting.rows)

@@ -79,9 +79,12 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
     from visavis.api.app import create_app
     from visavis.api.live import LiveConversations
     from visavis.api.signalling import answerer
+    from visavis.api.telemetry import export_traces
     from visavis.layers.builtin import start_layers
     from visavis.replica.stock import stock
 
+    if chosen.tracing:
+        export_traces()
     async with AsyncExitStack() as stack:
         # Before the web server: a missing model is then one clear line, and nobody meets a server that is not ready.
         layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))

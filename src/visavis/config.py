@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         default_factory=list, description="Own addresses that calls may come to; none means all of the machine's."
     )
     max_conversations: int = Field(1, ge=1, description="Calls that may run at once.")
+    tracing: bool = Field(
+        False, description="Send an OpenTelemetry trace of every turn to where OTEL_EXPORTER_OTLP_ENDPOINT says."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -1,6 +1,7 @@
 """Taking turns, on simulated time: who is heard when, and what the replica does with it."""
 
 import asyncio
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -105,9 +106,21 @@ def test_greeting_can_be_interrupted_by_default():
 
 
 def test_replica_yields_when_both_begin_at_once():
-    """The person goes on as the reply begins: both halves are one question."""
-    said = ["I would like to know", "when you open"]
-    here = played(said, ["Know what exactly?", "At ten."], speech(1.2), silence(0.56), speech(0.9))
+    """The person goes on just when the reply begins: both halves are one question."""
+
+    async def work() -> World:
+        here = world(["I would like to know", "when you open"], ["Know what exactly?", "At ten."])
+        here.call.speak(speech(1.2))
+
+        def go_on(message: Mapping[str, Any]) -> None:
+            if message["event_type"] == "conversation.replica.started_speaking" and message["turn_idx"] == 1:
+                here.call.speak(speech(0.9), silence(5))
+
+        with here.conversation.events.heard_by(go_on):
+            await here.run_for(8)
+        return here
+
+    here = simulate(work)
     assert here.model.asked[-1][-1].content == "I would like to know when you open"
     assert utterances(here.call, "replica")[-1] == "At ten."
     assert not outcomes(here.call)

@@ -53,6 +53,13 @@ def create_app(settings: Settings, persona: Persona, live: LiveConversations) ->
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.include_router(conversations.router)
     _add_pages(app)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        text, content_type = live.telemetry.metrics()
+        return Response(text, media_type=content_type)
+
     return app
 
 
@@ -87,7 +94,9 @@ def _require_key(
     async def check(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         path = request.url.path.rstrip("/")
         needs_key = (
-            path == "/v2/conversations" or path.endswith("/end") or path in ("/demo", "", "/docs", "/openapi.json")
+            path == "/v2/conversations"
+            or path.endswith("/end")
+            or path in ("/demo", "", "/docs", "/openapi.json", "/metrics")
         )
         if needs_key and not settings.key_matches(request.headers.get("x-api-key", "")):
             return JSONResponse(_error("Invalid access token"), status_code=401)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from visavis.api.telemetry import Telemetry
 from visavis.conversation import events
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
@@ -77,11 +78,14 @@ class LiveConversation:
 class LiveConversations:
     """Makes conversations, connects people to them and ends them."""
 
-    def __init__(self, layers: Layers, replica: Replica, answer: Answer, max_calls: int) -> None:
+    def __init__(
+        self, layers: Layers, replica: Replica, answer: Answer, max_calls: int, telemetry: Telemetry | None = None
+    ) -> None:
         self._layers = layers
         self._replica = replica
         self._answer = answer
         self._max_calls = max_calls
+        self.telemetry = telemetry or Telemetry()
         self._all: dict[str, LiveConversation] = {}
         self._endings: set[asyncio.Task[None]] = set()
         # Rendering has its own threads: queueing behind a transcription would cost frames.
@@ -181,7 +185,12 @@ class LiveConversations:
             answered.set_result(sdp_answer)
             self._end_after(live, live.max_call_duration_s, "max_call_duration")
             _log.info("conversation %s: call begins", live.conversation_id)
-            with live.conversation.events.heard_by(lambda message: _remember(live, message)):
+            stream = live.conversation.events
+            with (
+                stream.heard_by(lambda message: _remember(live, message)),
+                stream.heard_by(self.telemetry.hear),
+                self.telemetry.calls.track_inprogress(),
+            ):
                 await live.conversation.run(call)
         except asyncio.CancelledError:
             if not answered.done():

@@ -110,7 +110,8 @@ class UtteranceStreaming(Event):
 class Overlap(Event):
     """The person spoke while the replica did. After `began` one of the others follows.
 
-    With `held` the replica is silent until then. After `backchannel` ("mhm", with its `speech`) and `noise` the replica goes on, after `interruption` it stops.
+    With `held` the replica is silent until then. After `backchannel` ("mhm", with its `speech`) and `noise` the
+    replica goes on, after `interruption` it stops.
     """
 
     event_type: ClassVar[str] = "conversation.overlap"
@@ -120,11 +121,16 @@ class Overlap(Event):
 
 
 class Latency(Event):
-    """The waterfall of one answered turn; `stages` in milliseconds from its first stage."""
+    """The waterfall of one answered turn; `stages` in milliseconds from its first, which was at `began_at` (Unix)."""
 
     event_type: ClassVar[str] = "conversation.latency"
     utterance_to_utterance_ms: float | None
+    began_at: float
     stages: dict[str, float]
+
+    def properties(self) -> dict[str, Any]:
+        """The whole time is part of this message even where it is unknown."""
+        return self.model_dump()
 
 
 class ConversationError(Event):

@@ -31,13 +31,17 @@ class Waterfall:
         """Replace the marks of `stages` by those of another waterfall, where it has them."""
         self._marks |= {stage: other._marks[stage] for stage in stages if stage in other._marks}
 
+    @property
+    def began_at(self) -> float | None:
+        """When the first marked stage was done."""
+        return next((self._marks[stage] for stage in STAGES if stage in self._marks), None)
+
     def stages_ms(self) -> dict[Stage, float]:
         """Milliseconds from the first marked stage to each marked stage; a typed turn begins at its final text."""
-        present = [stage for stage in STAGES if stage in self._marks]
-        if not present:
+        origin = self.began_at
+        if origin is None:
             return {}
-        origin = self._marks[present[0]]
-        return {stage: round(1000 * (self._marks[stage] - origin), 1) for stage in present}
+        return {stage: round(1000 * (self._marks[stage] - origin), 1) for stage in STAGES if stage in self._marks}
 
     @property
     def utterance_to_utterance_ms(self) -> float | None:

@@ -337,7 +337,11 @@ class Turns:
             waterfall.mark("first_frame", playing.first_frame_at)
         total, stages = waterfall.utterance_to_utterance_ms, waterfall.stages_ms()
         _log.info("turn %d answered after %s ms: %s", self._events.turn_idx, total, stages)
-        self._events.emit(events.Latency(utterance_to_utterance_ms=total, stages=dict(stages)), saying.inference_id)
+        ago_s = self._clock.now() - (waterfall.began_at or 0.0)
+        latency = events.Latency(
+            utterance_to_utterance_ms=total, began_at=self._clock.unix() - ago_s, stages=dict(stages)
+        )
+        self._events.emit(latency, saying.inference_id)
 
     def _stop(self) -> _Saying | None:
         """Cut off what is being said; returns it."""

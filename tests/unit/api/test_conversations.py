@@ -233,3 +233,13 @@ async def test_beyond_loopback_the_key_is_asked_for():
         conversation_id = allowed.json()["conversation_id"]
         assert (await here.client.get(f"/v2/conversations/{conversation_id}")).status_code == 200
         assert "secret-key" not in repr(here.settings)
+
+
+async def test_figures_for_prometheus_are_served_and_need_the_key_beyond_loopback():
+    async with server() as here:
+        response = await here.client.get("/metrics")
+        assert response.status_code == 200
+        assert "visavis_calls 0.0" in response.text
+    async with server(host="0.0.0.0", api_key="secret") as here:
+        assert (await here.client.get("/metrics")).status_code == 401
+        assert (await here.client.get("/metrics", headers={"x-api-key": "secret"})).status_code == 200

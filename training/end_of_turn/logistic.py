@@ -5,29 +5,31 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
+_LEAST_SPREAD = 0.15
+"""A sign that is rare in training may still be common in life, so its weight is not blown up."""
 
-def fit(features: Matrix, labels: Matrix, importance: Matrix, ridge: float) -> tuple[Matrix, float]:
+
+def fit(features: Matrix, labels: Matrix, importance: Matrix, expected: Matrix, trust: Matrix) -> tuple[Matrix, float]:
     """Weights float64[F] and bias for `features` float64[N, F], `labels` float64[N] of 0 and 1.
 
-    `ridge` is the squared penalty on the weights of standardised features; the bias is free. Features that do not vary
-    get weight 0.
+    `expected` float64[F] are the weights to be held without evidence to the contrary, and `trust` float64[F] says how
+    firmly: the precision of a Gaussian prior on the weights of standardised features. The bias is free.
     """
     mean = np.average(features, axis=0, weights=importance)
-    spread = np.sqrt(np.average((features - mean) ** 2, axis=0, weights=importance))
-    varies = spread > 1e-6
-    scaled = np.where(varies, (features - mean) / np.where(varies, spread, 1.0), 0.0)
-    design = np.column_stack([scaled, np.ones(len(scaled))])
-    penalty = np.diag([ridge] * features.shape[1] + [1e-9])
-    solution = np.zeros(design.shape[1])
+    spread = np.maximum(np.sqrt(np.average((features - mean) ** 2, axis=0, weights=importance)), _LEAST_SPREAD)
+    design = np.column_stack([(features - mean) / spread, np.ones(len(features))])
+    prior = np.append(expected * spread, 0.0)
+    precision = np.diag(np.append(trust, 1e-9))
+    solution = prior.copy()
     for _ in range(50):
         predicted = probabilities(design, solution)
-        gradient = design.T @ (importance * (predicted - labels)) + penalty @ solution
-        curvature = (design * (importance * predicted * (1 - predicted))[:, None]).T @ design + penalty
+        gradient = design.T @ (importance * (predicted - labels)) + precision @ (solution - prior)
+        curvature = (design * (importance * predicted * (1 - predicted))[:, None]).T @ design + precision
         step = np.linalg.solve(curvature, gradient)
         solution -= step
         if np.abs(step).max() < 1e-8:
             break
-    weights = np.where(varies, solution[:-1] / np.where(varies, spread, 1.0), 0.0)
+    weights = solution[:-1] / spread
     return weights, float(solution[-1] - weights @ mean)
 
 

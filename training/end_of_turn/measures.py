@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.end_of_turn.logistic import Matrix
 from training.end_of_turn.pauses import BETWEEN, HARD_CUT, Example
@@ -63,7 +64,7 @@ def area(yes: Matrix, no: Matrix) -> float:
     return float(wins)
 
 
-def _calibration(values: Matrix, complete: Matrix, part: Matrix) -> None:
+def _calibration(values: Matrix, complete: NDArray[np.bool_], part: NDArray[np.bool_]) -> None:
     """Both classes are given the same total weight, as in training."""
     importance = np.where(complete, 1 / max((part & complete).sum(), 1), 1 / max((part & ~complete).sum(), 1))
     print("| said | pauses | were complete |\n|---|---|---|")

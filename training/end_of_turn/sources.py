@@ -184,7 +184,7 @@ def _commands() -> Iterator[Recording]:
         yield Recording("commands", "cards", path.stem, _levelled(read_audio(path)), TEST, True)
     for name in ("something", "goforward", "numbers"):
         if (folder / f"{name}.raw").is_file():
-            sound = np.fromfile(folder / f"{name}.raw", "<i2").astype(np.float32) / 32768
+            sound = np.fromfile(folder / f"{name}.raw", "<i2").astype(np.float32) / np.float32(32768)
             yield Recording("commands", name, name, _levelled(sound), TEST, True)
 
 
@@ -212,7 +212,8 @@ def _read_g722(path: Path) -> Samples:
     with av.open(str(path), format="g722") as container:
         frames = [resampled for frame in container.decode(audio=0) for resampled in resampler.resample(frame)]
     frames += resampler.resample(None)
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
+    samples: Samples = np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
+    return samples
 
 
 def _levelled(sound: Samples) -> Samples:

@@ -35,12 +35,12 @@ class PatienceSettings:
     Chosen on the training part of `training/end_of_turn`; what they do is measured by `benchmarks/turns.py`.
     """
 
-    sure_ms: float = 224
+    sure_ms: float = 200
     """When the turn is surely complete; people leave about 200 ms (Stivers et al. 2009)."""
-    unsure_ms: float = 640
-    """When it is even chances."""
-    unfinished_ms: float = 1400
-    """When it is surely not complete."""
+    unsure_ms: float = 410
+    """When it is about as likely complete as not: with the delay of voice activity still an answer within 500 ms."""
+    unfinished_ms: float = 1600
+    """When it is probably not complete: longer than nineteen in twenty of the natural pauses."""
     unknown_ms: float = 800
     """While there is no evidence: longer than it takes to come."""
     stretch: float = 1.0
@@ -81,7 +81,7 @@ class Patience:
             needed = settings.unknown_ms
         else:
             waits = (settings.unfinished_ms, settings.unsure_ms, settings.sure_ms)
-            needed = float(np.interp(completeness, (0.0, 0.5, 1.0), waits))
+            needed = float(np.interp(completeness, (_UNFINISHED, _UNSURE, 1.0), waits))
         # A habit says how long somebody thinks, not how long they wait when they are done.
         extra = (needed - settings.sure_ms) * self._habit() if needed > settings.sure_ms else 0.0
         return (min(needed, settings.sure_ms) + extra) * settings.stretch
@@ -100,12 +100,14 @@ class Patience:
         return float(np.clip((theirs / _USUAL_MS) ** trust, *_HABIT_RANGE))
 
 
+_UNFINISHED, _UNSURE = 0.3, 0.55
+"""Completeness at which the longer two silences are due; between, the silence changes evenly."""
 _REMEMBERED = 24
 """Pauses; so a habit may change within a call."""
 _SHORTEST_MS = 200.0
 """Shorter silences are consonants, not pauses (Heldner & Edlund 2010 take 180-200 ms as the limit of perception)."""
 _QUANTILE = 0.75
-_USUAL_MS = 600.0
+_USUAL_MS = 700.0
 """The same quantile of the pauses in `training/end_of_turn`'s natural speech."""
 _TRUST_HALVED_AT = 6
 _HABIT_RANGE = (0.8, 1.6)

@@ -33,12 +33,9 @@ Signs = NDArray[np.float64]
 
 
 def signs(pause: Pause) -> Signs:
-    """What words and melody say about `pause`; counts and lengths as logarithms."""
-    words, melody = wording(pause.text, pause.asked), prosody(pause.sound)
-    values = dict(zip(SIGNS, (*astuple(words), *astuple(melody)), strict=True))
-    for name in ("words", "sentences", "final_s", "spoken_s"):
-        values[name] = np.log1p(values[name])
-    return np.array([float(values[name]) for name in SIGNS])
+    """What words and melody say about `pause`."""
+    values = (*astuple(wording(pause.text, pause.asked)), *astuple(prosody(pause.sound)))
+    return np.array(values, np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,62 +60,65 @@ _NUMBER_WORDS = _DIGIT_WORDS | frozenset(
     " seventy eighty ninety hundred thousand million".split()
 )
 _SHORT_ANSWER = 4
+_SHORT_CLAUSE = 9
+_OPEN_MARKS = (",", ";", ":", "-", "–", "—", "...", "…")
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What the words say about the end; each field is 0 or 1 but for the last two."""
+    """What the words say about the end: whether each sign is there. Without words there is none."""
 
-    no_words: float
-    breaks_off: float
-    """Ends in a word, a phrase or a mark that needs more."""
-    may_end: float
-    filler: float
-    lacks_object: float
-    number: float
+    breaks_off: bool = False
+    """Ends in a word or a phrase that needs more."""
+    comma: bool = False
+    """Ends in a mark that needs more; the recogniser also hears one in a voice that has not quite come down."""
+    may_end: bool = False
+    """Ends in a word that seldom ends a sentence, but may."""
+    filler: bool = False
+    lacks_object: bool = False
+    number: bool = False
     """Ends in a number, which may go on."""
-    dictating: float
+    dictating: bool = False
     """Ends in the first digits of a number that has more."""
-    only_opens: float
+    only_opens: bool = False
     """The last sentence is so far only a clause that prepares another one."""
-    pointed: float
-    """Ends in the recogniser's full stop, which proves little; its absence proves more."""
-    asks: float
-    answers: float
-    """At most four words after a question, none of them a sign of more to come."""
-    words: float
-    sentences: float
+    pointed: bool = False
+    """Ends in the recogniser's full stop, which proves little."""
+    asks: bool = False
+    answers: bool = False
+    """At most four words after a question, without a sign of more to come."""
 
 
 def wording(text: str, asked: str = "") -> Wording:
     """The signs in `text`, the transcript up to a pause, said after the replica's words `asked`."""
     words = _words(text)
     if not words:
-        return Wording(1, *(0,) * 12)
+        return Wording()
+    ending = text.rstrip()
     filler = words[-1] in _FILLERS or _ends_in(" ".join(words), _FILLER_PHRASES)
-    # The recogniser asks "Um?" and "The?" as well, so the words come first.
-    comma = text.rstrip().endswith((",", ";", ":", "-", "–", "—", "..."))
-    breaks_off = not filler and (comma or _by_last_words(words) == UNFINISHED)
-    asks = text.rstrip().endswith("?") and not filler and not breaks_off
-    last_sentence = [part for part in re.split(r"[.?!]+(?:\s+|$)", text.strip()) if _words(part)][-1]
-    last_words = _words(last_sentence)
-    only_opens = last_words[0] in _OPENERS and len(last_words) <= 9 and "," not in last_sentence.rstrip(", ")
+    # The recogniser writes "Um?" and "The?" as well, so the words come first.
+    breaks_off = not filler and _by_last_words(words) == UNFINISHED
+    asks = ending.endswith("?") and not filler and not breaks_off
     short = len(words) <= _SHORT_ANSWER and asked.rstrip().endswith("?")
     return Wording(
-        no_words=0,
         breaks_off=breaks_off,
-        may_end=words[-1] in _MAY_END,
+        comma=ending.endswith(_OPEN_MARKS),
+        may_end=words[-1] in _MAY_END and not breaks_off,
         filler=filler,
-        lacks_object=words[-1] in _LACK_OBJECT,
-        number=words[-1].isdigit() or words[-1] in _NUMBER_WORDS,
+        lacks_object=words[-1] in _LACK_OBJECT and not breaks_off,
+        number=not short and (words[-1].isdigit() or words[-1] in _NUMBER_WORDS),
         dictating=_dictating(words),
-        only_opens=only_opens and not asks,
-        pointed=text.rstrip().endswith((".", "!", "?")),
+        only_opens=_only_opens(text) and not asks,
+        pointed=ending.endswith((".", "!", "?")),
         asks=asks,
         answers=short and not filler and not breaks_off,
-        words=float(len(last_words)),
-        sentences=float(len(re.findall(r"[.?!]+(?=\s|$)", text))),
     )
+
+
+def _only_opens(text: str) -> bool:
+    last = [part for part in re.split(r"[.?!]+(?:\s+|$)", text.strip()) if _words(part)][-1]
+    words = _words(last)
+    return words[0] in _OPENERS and len(words) <= _SHORT_CLAUSE and "," not in last.rstrip(", ")
 
 
 def _words(text: str) -> list[str]:
@@ -131,7 +134,7 @@ def completeness(text: str) -> float:
     if not words:
         return UNSURE
     ending = text.rstrip().rstrip("\"')”’")
-    if ending.endswith((",", ";", ":", "-", "–", "—", "...", "…")):
+    if ending.endswith(_OPEN_MARKS):
         return UNFINISHED
     if ending.endswith("?"):
         return DONE

@@ -1,4 +1,4 @@
-"""End of turn by melody: how pitch, loudness and tempo end, against the speaker's own habits in the same turn.
+"""End of turn by melody: how pitch and loudness end and the last syllable is held, by the habits of the same turn.
 
 At the end of a turn English speakers let pitch and loudness fall to the bottom of their range; before a continuation
 they keep both up, or rise, and hold the last syllable (Gravano & Hirschberg 2011, "Turn-taking cues in task-oriented
@@ -41,14 +41,10 @@ class Prosody:
     """Octaves a second over the last voiced 0.3 s."""
     level_end: float = 0.0
     """Bels from the turn's usual level to that of the last 0.2 s."""
-    level_slope: float = 0.0
-    """Bels a second over the last 0.3 s."""
     voiced_end: float = 0.0
     """Share of the last 0.2 s that has a pitch."""
     final_s: float = 0.0
     """Length of the last stretch with a pitch: syllables are held before a hesitation."""
-    spoken_s: float = 0.0
-    """Length of what was heard of the turn, pauses left out."""
 
 
 def prosody(speech: Samples) -> Prosody:
@@ -67,15 +63,12 @@ def prosody(speech: Samples) -> Prosody:
     octaves[levels[:end] <= usual + _AUDIBLE_DB] = np.nan
     voiced = np.flatnonzero(~np.isnan(octaves))
     pitch_end, pitch_slope = _pitch_ending(octaves, voiced)
-    closing = levels[max(0, end - 15) : end] / 10
     return Prosody(
         pitch_end=pitch_end,
         pitch_slope=pitch_slope,
         level_end=float(levels[max(0, end - _FINAL) : end].mean() - usual) / 10,
-        level_slope=_slope(np.arange(len(closing)) / _HOPS_PER_S, closing),
         voiced_end=float(np.mean(~np.isnan(octaves[-_FINAL:]))),
         final_s=_last_run(voiced) / _HOPS_PER_S,
-        spoken_s=len(audible) / _HOPS_PER_S,
     )
 
 
@@ -116,6 +109,8 @@ def _pitch_ending(octaves: Track, voiced: NDArray[np.intp]) -> tuple[float, floa
     pitch = octaves[last]
     kept = np.abs(pitch - np.median(pitch)) < 0.45  # no leaps of an octave: those are mistakes
     last, pitch = last[kept], pitch[kept]
+    if not len(pitch):
+        return 0.0, 0.0
     ending = float(np.clip(np.median(pitch[-5:]) - median, -1.0, 1.0))
     return ending, float(np.clip(_slope(last / _HOPS_PER_S, pitch), -4.0, 4.0))
 

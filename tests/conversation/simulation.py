@@ -70,7 +70,8 @@ def simulate(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 def speech(seconds: float) -> Samples:
     """Something that the scripted voice activity takes for speech."""
-    return np.full(round(seconds * LISTEN_RATE_HZ), 0.5, np.float32)
+    # Unlike the replica's voice, or it would be taken for its echo.
+    return np.resize(np.array([0.5, 0.5, -0.5, -0.5], np.float32), round(seconds * LISTEN_RATE_HZ))
 
 
 def silence(seconds: float) -> Samples:
@@ -112,7 +113,7 @@ class ScriptedUtterance:
     pauses: int = 0
 
     def feed(self, samples: Samples) -> None:
-        self.voiced += int((samples > 0.1).sum())
+        self.voiced += int((np.abs(samples) > 0.1).sum())
 
     async def partial(self) -> str:
         words = (self.text or (self.recogniser.sentences or [""])[0]).replace("|", "").split()
@@ -170,13 +171,14 @@ class ScriptedModel:
 
 
 class SteadyVoice:
-    """Takes 300 ms for every word and sounds like a constant."""
+    """Takes 300 ms for every word and hums."""
 
     async def stream(self, text: str) -> AsyncIterator[Speech]:
         await asyncio.sleep(0.05)
         texts = text.split()
         words = tuple(Word(word, i * WORD_S, (i + 1) * WORD_S) for i, word in enumerate(texts))
-        yield Speech(np.full(round(len(texts) * WORD_S * PLAYOUT_RATE_HZ), 1000, np.int16), words, ())
+        hum = 1000 * np.cos(2 * np.pi * 200 / PLAYOUT_RATE_HZ * np.arange(round(len(texts) * WORD_S * PLAYOUT_RATE_HZ)))
+        yield Speech(hum.astype(np.int16), words, ())
 
 
 class CountingFace:

@@ -35,8 +35,11 @@ PersonaFile = Annotated[
     typer.Option("--persona", help="YAML file with persona_name, system_prompt, context, greeting, layers."),
 ]
 Quality = Annotated[
-    Literal["fast", "quality", "tiny"] | None,
-    typer.Option(help="Built-in language model: fast (0.5B), quality (1.5B, slower), tiny (135M, for tests)."),
+    Literal["auto", "fast", "quality", "tiny"] | None,
+    typer.Option(
+        help="Built-in language model: fast (0.5B), quality (1.5B, slower), tiny (135M, for tests); "
+        "auto takes what suits the machine."
+    ),
 ]
 
 

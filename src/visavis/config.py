@@ -24,8 +24,10 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".cache" / "visavis" / "models",
         description="Folder that model files are kept in.",
     )
-    quality: Literal["fast", "quality", "tiny"] = Field(
-        "fast", description="Built-in language model: 0.5B (fast), 1.5B (quality), 135M (tiny, for tests)."
+    quality: Literal["auto", "fast", "quality", "tiny"] = Field(
+        "auto",
+        description="Built-in language model: 0.5B (fast), 1.5B (quality), 135M (tiny, for tests), "
+        "or the larger one that this machine is fast enough for (auto).",
     )
     api_key: SecretStr | None = Field(
         None, description="Asked for in the x-api-key header when the server listens beyond loopback."

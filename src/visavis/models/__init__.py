@@ -61,7 +61,7 @@ def path(name: str) -> Path:
 
 
 def needed_to_serve() -> tuple[str, ...]:
-    """Names of the models without which `visavis serve` does not start."""
+    """Names of the models that `visavis serve` needs or, with quality `auto`, may choose."""
     return tuple(model.name for model in manifest().models if model.needed_to_serve)
 
 

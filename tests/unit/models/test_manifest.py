@@ -19,7 +19,7 @@ def test_every_model_that_the_product_names_is_there() -> None:
         "smollm2-135m",
         "hibari-heart",
     }
-    assert set(models.needed_to_serve()) == names - {"qwen2.5-coder-1.5b", "smollm2-135m"}
+    assert set(models.needed_to_serve()) == names - {"smollm2-135m"}
 
 
 def test_licences_are_permissive() -> None:

@@ -49,6 +49,9 @@ class LanguageModelSettings(BaseModel):
     supports_prefill: bool = Field(
         False, description="The server reads a prompt into its cache when asked for 0 tokens; llama.cpp does."
     )
+    speculative_inference: bool = Field(
+        True, description="Begin a reply at pauses, before it is known whether the person goes on; it may be dropped."
+    )
     first_token_timeout_s: float = Field(20.0, gt=0, description="Longest wait for a reply's first token.")
     next_token_timeout_s: float = Field(10.0, gt=0, description="Longest wait between two tokens.")
 

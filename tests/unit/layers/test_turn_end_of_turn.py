@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.sentences import sentence
+from tests.sentences import SENTENCES, sentence
 from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError, EngineError
@@ -64,12 +64,9 @@ async def test_a_short_answer_is_more_complete_after_a_question(judge: CombinedE
 
 
 @pytest.mark.models
-async def test_spoken_sentences_with_their_words_are_complete(judge: CombinedEndOfTurn) -> None:
-    spoken = {"vm-nobodyavail": "Nobody is available to take your call at the moment.",
-              "tt-weasels": "Weasels have eaten our phone system.",
-              "conf-full": "That conference is full."}  # fmt: skip
-    for name, text in spoken.items():
-        assert await judge.probability(heard(text, name=name)) > 0.5
+async def test_most_spoken_sentences_with_their_words_are_complete(judge: CombinedEndOfTurn) -> None:
+    judged = [await judge.probability(heard(text, name=name)) for name, text in list(SENTENCES.items())[::2]]
+    assert np.mean(np.array(judged) > 0.5) >= 0.8
 
 
 @pytest.mark.models

@@ -13,7 +13,6 @@ from visavis.layers.llm.choice import language_model
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
-from visavis.layers.turn import Pause
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
@@ -33,7 +32,7 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
             # One after the other: on two cores together they would only get in each other's way.
             await voice.warm_up()
             noise = np.random.default_rng(0).normal(0, 0.1, LISTEN_RATE_HZ).astype(np.float32)
-            await end_of_turn.probability(Pause(noise, 0.1, ""))
+            await end_of_turn.warm_up()
             utterance = recogniser.utterance()
             utterance.feed(noise)
             await utterance.partial()

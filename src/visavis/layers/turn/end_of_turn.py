@@ -93,6 +93,12 @@ class CombinedEndOfTurn:
             return quick
         return self._weights.with_smart_turn(found, await self._smart_turn.probability(with_enough_silence(pause)))
 
+    async def warm_up(self) -> None:
+        """Run everything once, smart-turn included, so that a call's first pause is judged as fast as its next."""
+        noise = np.random.default_rng(0).normal(0, 0.1, LISTEN_RATE_HZ).astype(np.float32)
+        pause = Pause(noise, HEARD_SILENCE_S, "")
+        await asyncio.gather(self.probability(pause), self._smart_turn.probability(noise))
+
     def close(self) -> None:
         """End the threads after what they are doing."""
         self._smart_turn.close()

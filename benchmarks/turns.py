@@ -26,10 +26,10 @@ from tests.sentences import voiced_span
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.ear import Ear, TurnDone
-from visavis.conversation.floor import Floor
+from visavis.conversation.floor import Floor, TurnEnded
 from visavis.conversation.patience import Patience, PatienceSettings
 from visavis.layers.stt.moonshine import Moonshine
-from visavis.layers.turn import EndOfTurn, Pause
+from visavis.layers.turn import VAD_FRAME, EndOfTurn, Pause
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn, with_enough_silence
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
@@ -41,6 +41,8 @@ VAD_ONLY_MS = 700.0
 """Usual silence of systems without a model of the end of turn."""
 _PIECE = LISTEN_RATE_HZ // 50
 _QUICK_OF_A_KIND = {COMPLETE: 6, PAUSE: 2, LEFT_OPEN: 4}
+_QUICK_LONGEST_S = 5.0
+_OTHERS_OF_A_KIND = 24
 _SEED = 1
 
 
@@ -69,7 +71,8 @@ class System:
     """A way to decide."""
 
     name: str
-    judge: EndOfTurn
+    judge: EndOfTurn | None
+    """None: silence alone decides, so nobody listens to the words."""
     patience: PatienceSettings
 
 
@@ -83,11 +86,6 @@ class _SmartTurnAlone:
         return await self._smart_turn.probability(with_enough_silence(pause))
 
 
-class _Undecided:
-    async def probability(self, pause: Pause) -> float:
-        return 0.5
-
-
 def main() -> None:
     """Measure and report."""
     recogniser, silero, smart_turn = Moonshine(), Silero(), SmartTurn()
@@ -96,7 +94,7 @@ def main() -> None:
     systems = (
         System("visavis", combined, PatienceSettings()),
         System("smart-turn alone", _SmartTurnAlone(smart_turn), PatienceSettings()),
-        System(f"voice activity, {VAD_ONLY_MS:.0f} ms", _Undecided(), fixed),
+        System(f"voice activity, {VAD_ONLY_MS:.0f} ms", None, fixed),
     )
     chosen = _chosen()
     sounds = _sounds(chosen)
@@ -122,15 +120,18 @@ def main() -> None:
 
 
 def _chosen() -> list[TestPause]:
+    """All that count and some of the others; in a quick run a few short ones."""
     pauses = read_test_pauses()
-    if not QUICK:
-        return pauses
-    order = np.random.default_rng(_SEED).permutation(len(pauses))
-    left = dict(_QUICK_OF_A_KIND)
+    left: dict[tuple[bool, str], float] = dict.fromkeys(((_counts(p), p.kind) for p in pauses), np.inf)
+    if QUICK:
+        left = {(True, kind): number for kind, number in _QUICK_OF_A_KIND.items()}
+    else:
+        left |= {key: _OTHERS_OF_A_KIND for key in left if not key[0]}
     chosen = []
-    for pause in (pauses[index] for index in order):
-        if left.get(pause.kind, 0) and _counts(pause) and pause.silent_s - pause.begins_s < 5:
-            left[pause.kind] -= 1
+    for pause in (pauses[index] for index in np.random.default_rng(_SEED).permutation(len(pauses))):
+        key = _counts(pause), pause.kind
+        if left.get(key, 0) and not (QUICK and pause.silent_s - pause.begins_s > _QUICK_LONGEST_S):
+            left[key] -= 1
             chosen.append(pause)
     return chosen
 
@@ -151,13 +152,26 @@ def _play(sound: Samples, pause: TestPause, system: System, silero: Silero, reco
     turn = sound[begins:ends]
     silent = round(pause.silent_s * LISTEN_RATE_HZ) - begins
     last_sound_s = voiced_span(turn[: silent + LISTEN_RATE_HZ // 20], LISTEN_RATE_HZ)[1] / LISTEN_RATE_HZ
-    with asyncio.Runner(loop_factory=SoundTimeLoop) as runner:
-        freed = runner.run(_listen(turn, pause.asked, system, silero, recogniser))
+    if system.judge is None:
+        freed = _by_silence(turn, Floor(patience=Patience(system.patience)), silero)
+    else:
+        with asyncio.Runner(loop_factory=SoundTimeLoop) as runner:
+            freed = runner.run(_listen(turn, pause.asked, system.judge, system.patience, silero, recogniser))
     after = [at for at in freed if at > silent / LISTEN_RATE_HZ]
     return Played(pause, 1000 * (after[0] - last_sound_s) if after else None)
 
 
-async def _listen(sound: Samples, asked: str, system: System, silero: Silero, recogniser: Moonshine) -> list[float]:
+def _by_silence(sound: Samples, floor: Floor, silero: Silero) -> list[float]:
+    """When silence alone frees the floor, in seconds of `sound`."""
+    activity = silero.listen()
+    ends = range(VAD_FRAME, len(sound) + 1, VAD_FRAME)
+    heard = ((end, floor.hear(activity.probability(sound[end - VAD_FRAME : end]))) for end in ends)
+    return [end / LISTEN_RATE_HZ for end, signal in heard if isinstance(signal, TurnEnded)]
+
+
+async def _listen(
+    sound: Samples, asked: str, judge: EndOfTurn, patience: PatienceSettings, silero: Silero, recogniser: Moonshine
+) -> list[float]:
     """When the floor became free, in seconds of `sound`."""
     loop = asyncio.get_running_loop()
 
@@ -166,9 +180,9 @@ async def _listen(sound: Samples, asked: str, system: System, silero: Silero, re
             await asyncio.sleep(max(0.0, (index + _PIECE) / LISTEN_RATE_HZ - loop.time()))
             yield sound[index : index + _PIECE]
 
-    floor = Floor(patience=Patience(system.patience))
-    judge = ChargedEndOfTurn(system.judge)
-    ear = Ear(silero.listen(), ChargedRecogniser(recogniser), judge, floor, LoopClock(), asked=lambda: asked)
+    floor = Floor(patience=Patience(patience))
+    charged = ChargedRecogniser(recogniser), ChargedEndOfTurn(judge)
+    ear = Ear(silero.listen(), *charged, floor, LoopClock(), asked=lambda: asked)
     return [loop.time() async for heard in ear.listen(pieces()) if isinstance(heard, TurnDone)]
 
 
@@ -197,11 +211,11 @@ def _show(results: dict[str, list[Played]]) -> None:
         if any(belongs(p.pause) for p in next(iter(results.values()))):
             table(title, ("", "answered in 500 ms", "unfinished cut", "delay p50 ms", "p95"), rows)
     kinds = sorted({(p.pause.kind, p.pause.source) for p in results["visavis"]})
-    rows = []
+    by_kind: list[tuple[object, ...]] = []
     for kind, source in kinds:
         row = [[p for p in played if (p.pause.kind, p.pause.source) == (kind, source)] for played in results.values()]
-        rows.append((f"{kind}, {source}", len(row[0]), *(f"{_share(part):.2f}" for part in row)))
-    table("Right, by kind", ("kind, source", "n", *results), rows)
+        by_kind.append((f"{kind}, {source}", len(row[0]), *(f"{_share(part):.2f}" for part in row)))
+    table("Right, by kind", ("kind, source", "n", *results), by_kind)
 
 
 def _overlaps() -> dict[str, float]:

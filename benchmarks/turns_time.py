@@ -88,15 +88,12 @@ class _ChargedUtterance:
 
 
 class ChargedEndOfTurn:
-    """A judge of the end of turn whose work takes its time; remembers its judgements."""
+    """A judge of the end of turn whose work takes its time."""
 
     def __init__(self, judge: EndOfTurn) -> None:
         self._judge = judge
-        self.judgements: list[tuple[str, float]] = []
 
     async def probability(self, pause: Pause) -> float:
         """That of the judge."""
         async with _charged():
-            probability = await self._judge.probability(pause)
-        self.judgements.append((pause.text, probability))
-        return probability
+            return await self._judge.probability(pause)

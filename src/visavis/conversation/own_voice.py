@@ -34,7 +34,7 @@ _TAIL = 8  # frames of reverberation
 _TAIL_DECAY = 0.35  # of the power, each frame
 _SILENT_AFTER = _LAGS + _MATCH + _TAIL * VAD_FRAME
 _MAX_LEAD = 250 * _MS
-_MAX_LEAD_FRAMES = 16
+_MAX_LEAD_FRAMES = 8
 _TRANSFORM = 1 << ((_MATCH + _LAGS) // 2 - 1).bit_length()  # at half the rate
 
 _UNEXPLAINED = 0.1  # share of a frame's power from which another delay is looked for
@@ -42,7 +42,7 @@ _LOOK_EVERY = 4  # frames, also when all is explained
 _PEAKS = 3
 _PEAK_WIDTH = 16  # lags of 1/8 ms
 _SOMEBODY = 0.5  # unexplained frames, summed up, that are a person
-_FORGET = 0.7
+_FORGET = 0.75
 
 
 class OwnVoice:
@@ -150,9 +150,9 @@ _Spectrum = NDArray[np.float32]
 
 _LOW, _HIGH = 8, 440  # bins of 15.6 Hz: 125 Hz to 6.9 kHz, what loudspeakers and the 16 kHz stream have
 _BANDS = 20
-_MARGIN = 6.0  # power over what is expected that reverberation and chance still explain
+_MARGIN = 7.0  # power over what is expected that reverberation and chance still explain
 _NOISE_MARGIN = 3.0
-_LOUDER = 2.0  # how much the echo may exceed what it was before
+_SOFTER, _LOUDER = 0.4, 2.0  # how far the echo's gain may leave what it was; a fading echo only seems softer
 _SURE_PEAK = 10.0  # standard deviations; unrelated speech stays under this
 _YOUNG = 12  # frames until the level counts as known
 
@@ -182,11 +182,13 @@ class _EchoModel:
         self._level = 0.0
         self._learnt = 0
         self._smooth: _Spectrum | None = None
-        self._noise: _Spectrum = np.zeros(_HIGH - _LOW, np.float32)
+        self._noise: _Spectrum = np.full(_HIGH - _LOW, 1e-9, np.float32)
 
     def hear(self, sound: Samples) -> _Spectrum:
         """Power spectrum of float32[1024]; its steady part is learnt as noise."""
         power = self._power(sound)
+        if not sound.any():  # a microphone that is switched off; its silence is not the room's
+            return power
         if self._smooth is None:
             self._smooth, self._noise = power.copy(), power.copy()
         self._smooth += 0.2 * (power - self._smooth)
@@ -209,9 +211,10 @@ class _EchoModel:
         def beyond(gain: float) -> float:
             return float(np.maximum(power - _MARGIN * gain * expected - noise, 0).sum()) / audible
 
-        free = unexplained = beyond(gain)
+        known = self._learnt >= _YOUNG
+        free = unexplained = beyond(max(gain, _SOFTER * self._level) if known else gain)
         limit = _LOUDER * self._level
-        if self._learnt >= _YOUNG and gain > limit and not (sure and free < _UNEXPLAINED):
+        if known and gain > limit and not (sure and free < _UNEXPLAINED):
             unexplained = beyond(limit)
         return _Match(echo, gain, unexplained * min(1.0, snr / 3), free, snr)
 

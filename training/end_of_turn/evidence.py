@@ -131,7 +131,7 @@ class _Engines:
         if speech is None:
             return ""
         lacking = max(0, MIN_SAMPLES - len(speech.samples))
-        return self._base.transcribe(np.pad(speech.samples, (lacking // 2, lacking - lacking // 2)), never())
+        return self._base.transcribe(np.pad(speech.samples, (lacking // 2, lacking - lacking // 2)), never()).text
 
     def look(self, pause: Pause) -> float:
         """smart-turn's probability."""

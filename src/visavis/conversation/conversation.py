@@ -82,7 +82,7 @@ class Conversation:
                         self.events,
                         self._clock,
                         tasks,
-                        speculative=self.persona.layers.conversational_flow.speculation,
+                        speculative=self.persona.layers.speculative,
                     )
                     tasks.create_task(playout.run())
                     tasks.create_task(self._obey(call, turns, floor))

@@ -7,8 +7,21 @@ frequent English ones of the Switchboard dialogue act corpus (Jurafsky, Shriberg
 import re
 from enum import Enum
 
-SURE_MS = 320
-"""Voice from which a single unknown word counts; the recogniser's partial texts of less are often wrong."""
+HEARD_MS = 256
+"""Voice from which a partial text says something. The recogniser writes "Mm-hmm" and "Yeah" for less of anything."""
+
+COMMAND_MS = 320
+"""Voice from which "stop" and "wait" count; they were never a mishearing there."""
+
+SPEECH_MS = 700
+"""Voice from which words count while they go on.
+
+Until then most backchannels are over, and their partial texts are wrong in one of four ("And then." for "mm-hmm"). The
+replica is silent meanwhile, so nobody is talked over.
+"""
+
+SHORT_MS = 450
+"""A single word of less voice that is no known one is a misheard backchannel, or no speech at all."""
 
 TOO_LONG_MS = 1500
 """Voice for which no backchannel is left: whoever goes on this long wants the floor, whatever was understood."""
@@ -38,7 +51,7 @@ _PHRASES = (
     "|for sure|that's right|that's true|that's great|that's good|that's nice|that's cool|that's interesting|is that so"
     "|that is right|that is true|makes sense|that makes sense|sounds good|fair enough|very good|very nice|very true"
     "|oh really|oh no|no way|oh my|oh my god|my god|oh wow|oh dear|not bad|no kidding|me too|you're right|good point"
-    "|how nice|how interesting|it is|it does|yes it is",
+    "|how nice|how interesting|it is|it does|yes it is|i c|i e",
 )
 _BACKCHANNELS = frozenset(tuple(phrase.split()) for phrase in [*_PHRASES[0].split(), *_PHRASES[1].split("|")])
 _LONGEST = max(map(len, _BACKCHANNELS))
@@ -48,15 +61,14 @@ _MURMUR = re.compile(
 )
 """Sounds that are written as people hear them: "mm-hmm", "uh-huh", "aha", laughter; hesitation too."""
 
-_JUNK = frozenset({"you", "bye", "the", "a", "i", "and", "so", "but"})
-"""What the recogniser makes of coughs, clicks and breath, alone and of no length."""
-
 _STOP = frozenset(
     "no nope nah wait stop hold hang pause quiet enough sorry excuse pardon but actually however listen hey hello what"
     " who where when why how which whose can could would should do does did is are will shut cancel never don't"
     " one please".split()
 )
-"""First words of people who take the floor; short as they are, they count at once."""
+"""First words of people who take the floor, which count however short."""
+
+_COMMANDS = frozenset({"stop", "wait", "hold"})
 
 
 def classify(text: str, voiced_ms: float, ended: bool) -> Overlap:
@@ -70,11 +82,11 @@ def classify(text: str, voiced_ms: float, ended: bool) -> Overlap:
     rest = _without_backchannels(words)
     if not rest:
         return _by_length(len(words), voiced_ms, ended)
-    if len(rest) == len(words) == 1 and rest[0] not in _STOP:
-        junk = rest[0] in _JUNK
-        if voiced_ms < SURE_MS or (junk and voiced_ms < 2 * SURE_MS):
-            return Overlap.BACKCHANNEL if ended else Overlap.UNKNOWN
-    return Overlap.INTERRUPTION
+    if ended:
+        misheard = len(words) == 1 and rest[0] not in _STOP and voiced_ms <= SHORT_MS
+        return Overlap.BACKCHANNEL if misheard else Overlap.INTERRUPTION
+    needed_ms = COMMAND_MS if rest[0] in _COMMANDS else SPEECH_MS
+    return Overlap.INTERRUPTION if voiced_ms >= needed_ms else Overlap.UNKNOWN
 
 
 def _by_length(words: int, voiced_ms: float, ended: bool) -> Overlap:
@@ -83,7 +95,7 @@ def _by_length(words: int, voiced_ms: float, ended: bool) -> Overlap:
         return Overlap.INTERRUPTION
     if ended:
         return Overlap.BACKCHANNEL
-    if words and voiced_ms <= SPARE_MS + MS_PER_WORD * words:
+    if words and HEARD_MS <= voiced_ms <= SPARE_MS + MS_PER_WORD * words:
         return Overlap.BACKCHANNEL
     return Overlap.UNKNOWN
 

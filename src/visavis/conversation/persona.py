@@ -55,6 +55,11 @@ class PersonaLayers(BaseModel):
     stt: Listening = Listening()
     conversational_flow: ConversationalFlow = ConversationalFlow()
 
+    @property
+    def speculative(self) -> bool:
+        """Whether replies are prepared before the person has finished."""
+        return self.conversational_flow.speculation and (self.llm is None or self.llm.speculative_inference)
+
 
 class Persona(BaseModel):
     """A character and what it knows."""

@@ -1,7 +1,7 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import EngineError
 from visavis.layers.stt.moonshine import Moonshine
-from visavis.layers.stt.moonshine_networks import END, SPARE_TOKENS, StoppedError, greedy, token_limit
+from visavis.layers.stt.moonshine_networks import BEGIN, END, SPARE_TOKENS, StoppedError, greedy, token_limit
 
 DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
 CLIPS = ["lgbm3s", "pbbp2n", "bgwu7s", "srwb9s", "sbbn6n", "lgaz7s", "bbws8n", "lbij9a"]
@@ -170,10 +170,37 @@ async def test_a_closed_recogniser_says_so() -> None:
         await utterance.final()
 
 
-def follow(tokens: list[int]) -> list[int]:
+class Dictated:
+    """A decoder that wants to write `tokens`, whatever it is made to write in between."""
+
+    def __init__(self, tokens: Sequence[int]) -> None:
+        self.tokens = [*tokens, *[END] * 100]
+        self.written: list[int] = []
+        self.steps = 0
+
+    def advance(self, tokens: Sequence[int]) -> Sequence[int]:
+        self.steps += 1
+        self.written += tokens
+        end = len(self.written)
+        return self.tokens[end - len(tokens) : end]
+
+    def retract(self, count: int) -> None:
+        del self.written[-count:]
+
+
+def follow(tokens: Sequence[int], draft: Sequence[int] = ()) -> list[int]:
     """What greedy decoding makes of a network that writes `tokens`."""
-    written = iter(tokens)
-    return greedy(lambda _: next(written, END), 100, threading.Event())
+    return greedy(Dictated(tokens), 100, threading.Event(), draft)
+
+
+@pytest.mark.parametrize("draft", [[], [5], [5, 6, 7], [5, 6, 7, 8], [5, 9, 9, 9], [9], [5, 6, 7, 8, 9, 10, 11]])
+def test_a_draft_changes_nothing_but_the_number_of_steps(draft: list[int]) -> None:
+    tokens = [5, 6, 7, 8]
+    decoder = Dictated(tokens)
+    assert greedy(decoder, 100, threading.Event(), draft) == tokens
+    right = next((i for i, (a, b) in enumerate(zip(draft, tokens, strict=False)) if a != b), min(len(draft), 4))
+    assert decoder.steps == 1 + len(tokens) - right
+    assert decoder.written == [BEGIN, *tokens]
 
 
 def test_decoding_ends_at_the_end_token() -> None:
@@ -193,16 +220,17 @@ def test_a_phrase_that_loops_is_kept_once(phrase: list[int]) -> None:
 def test_there_are_no_more_tokens_than_can_be_said() -> None:
     limit = token_limit(np.zeros(2 * LISTEN_RATE_HZ, np.float32))
     assert limit == 13 + SPARE_TOKENS
-    counter = iter(range(10, 1000))
-    assert len(greedy(lambda _: next(counter), limit, threading.Event())) == limit
+    assert len(greedy(Dictated(range(10, 1000)), limit, threading.Event())) == limit
+    assert len(greedy(Dictated(range(10, 1000)), limit, threading.Event(), range(10, 100))) == limit
 
 
 def test_decoding_stops_when_nobody_wants_it_any_more() -> None:
     stop = threading.Event()
 
-    def step(token: int) -> int:
-        stop.set()
-        return token + 10
+    class Interrupted(Dictated):
+        def advance(self, tokens: Sequence[int]) -> Sequence[int]:
+            stop.set()
+            return super().advance(tokens)
 
     with pytest.raises(StoppedError):
-        greedy(step, 100, stop)
+        greedy(Interrupted(range(10, 1000)), 100, stop)

@@ -8,6 +8,7 @@ gives back text, so a cancelled request leaves nothing half done.
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ import numpy as np
 from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import EngineError
-from visavis.layers.stt.moonshine_networks import MoonshineBase, MoonshineTiny, Network, StoppedError
-from visavis.layers.stt.recording import Recording
+from visavis.layers.stt.moonshine_networks import MoonshineBase, MoonshineTiny, Network, StoppedError, Transcript
+from visavis.layers.stt.recording import Recording, Stretch
 
 MIN_SAMPLES = LISTEN_RATE_HZ * 3 // 4
 """Both networks write junk for less than half a second; shorter speech is set into silence of this length.
@@ -56,7 +57,7 @@ class _Known:
 
     start: int
     heard_until: int
-    text: str
+    transcript: Transcript
 
 
 class MoonshineUtterance:
@@ -70,7 +71,7 @@ class MoonshineUtterance:
         self._tiny = tiny
         self._base = base
         self._recording = Recording()
-        self._pieces: list[Future[str]] = []
+        self._pieces: list[Future[Transcript]] = []
         self._known: dict[_Worker, _Known] = {}
         self._finishing = asyncio.Lock()
         self._stop_partial = threading.Event()
@@ -100,7 +101,7 @@ class MoonshineUtterance:
         while (piece := self._recording.cut()) is not None:
             self._pieces.append(self._base.submit(piece.samples, threading.Event()))
         newest = await self._newest_text(worker, stop)
-        earlier = [await asyncio.shield(asyncio.wrap_future(piece)) for piece in list(self._pieces)]
+        earlier = [(await asyncio.shield(asyncio.wrap_future(piece))).text for piece in list(self._pieces)]
         return " ".join(filter(None, [*earlier, newest]))
 
     async def _newest_text(self, worker: "_Worker", stop: threading.Event) -> str:
@@ -109,14 +110,19 @@ class MoonshineUtterance:
             return ""
         known = self._known.get(worker)
         if known and known.start == speech.piece_start and known.heard_until >= speech.spoken_until:
-            return known.text
+            return known.transcript.text
         try:
-            text = await asyncio.wrap_future(worker.submit(speech.samples, stop))
+            transcript = await asyncio.wrap_future(worker.submit(speech.samples, stop, self._draft(speech)))
         except asyncio.CancelledError:
             stop.set()
             raise
-        self._known[worker] = _Known(speech.piece_start, speech.heard_until, text)
-        return text
+        self._known[worker] = _Known(speech.piece_start, speech.heard_until, transcript)
+        return transcript.text
+
+    def _draft(self, speech: Stretch) -> Sequence[int]:
+        """What the newest piece said when it was last looked at; its end has been overtaken by what followed."""
+        found = [known for known in self._known.values() if known.start == speech.piece_start]
+        return max(found, key=lambda known: known.heard_until).transcript.tokens if found else ()
 
 
 class _NeverMute:
@@ -126,8 +132,9 @@ class _NeverMute:
         self._base = base
         self._tiny = tiny
 
-    def transcribe(self, samples: Samples, stop: threading.Event) -> str:
-        return self._base.transcribe(samples, stop) or self._tiny.transcribe(samples, stop)
+    def transcribe(self, samples: Samples, stop: threading.Event, draft: Sequence[int] = ()) -> Transcript:
+        by_base = self._base.transcribe(samples, stop, draft)
+        return by_base if by_base.text else self._tiny.transcribe(samples, stop, draft)
 
 
 class _Worker:
@@ -137,22 +144,22 @@ class _Worker:
         self._network = network
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
 
-    def submit(self, samples: Samples, stop: threading.Event) -> Future[str]:
+    def submit(self, samples: Samples, stop: threading.Event, draft: Sequence[int] = ()) -> Future[Transcript]:
         try:
-            return self._executor.submit(self._transcribe, samples, stop)
+            return self._executor.submit(self._transcribe, samples, stop, draft)
         except RuntimeError as error:
             raise EngineError("speech to text", "the recogniser has been closed") from error
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _transcribe(self, samples: Samples, stop: threading.Event) -> str:
+    def _transcribe(self, samples: Samples, stop: threading.Event, draft: Sequence[int]) -> Transcript:
         if stop.is_set():
             raise StoppedError
         lacking = max(0, MIN_SAMPLES - len(samples))
         padded = np.pad(samples, (lacking // 2, lacking - lacking // 2))
         try:
-            return self._network.transcribe(padded, stop)
+            return self._network.transcribe(padded, stop, draft)
         except StoppedError:
             raise
         except Exception as error:

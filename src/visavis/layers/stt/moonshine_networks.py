@@ -6,7 +6,8 @@ Moonshine: Jeffries et al. 2024, "Moonshine: Speech Recognition for Live Transcr
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,11 +31,36 @@ class StoppedError(Exception):
     """Recognition was told to stop, because nobody wants its result any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said, as text and as the tokens of it, which both networks share."""
+
+    text: str
+    tokens: tuple[int, ...]
+
+
 class Network(Protocol):
     """A recogniser for stretches of up to about 20 s."""
 
-    def transcribe(self, samples: Samples, stop: threading.Event) -> str:
-        """Text of `samples` (float32[N], 16 kHz). Raises `StoppedError` soon after `stop` is set."""
+    def transcribe(self, samples: Samples, stop: threading.Event, draft: Sequence[int] = ()) -> Transcript:
+        """What is said in `samples` (float32[N], 16 kHz). Raises `StoppedError` soon after `stop` is set.
+
+        `draft` are the tokens that are expected, for instance those of a partial text: what proves right of them is
+        checked in one step instead of being written one by one. The result is the same but for the rounding of the
+        quantised networks: of 67 clips one came out with other punctuation, and five unclear ones with other words.
+        """
+        ...
+
+
+class _Decoder(Protocol):
+    """The half of a recogniser that writes, after the encoder has heard. Keeps what has been written."""
+
+    def advance(self, tokens: Sequence[int]) -> Sequence[int]:
+        """Write `tokens`; the likeliest next token after each of them."""
+        ...
+
+    def retract(self, count: int) -> None:
+        """Take the last `count` tokens back."""
         ...
 
 
@@ -48,23 +74,31 @@ class MoonshineTiny:
         self._pasts = {i.name: i.shape for i in self._decoder.get_inputs() if i.name.startswith("past_key_values")}
         self._results = [_past(output.name) for output in self._decoder.get_outputs()]
 
-    def transcribe(self, samples: Samples, stop: threading.Event) -> str:
-        """Text of `samples` (float32[N], 16 kHz)."""
+    def transcribe(self, samples: Samples, stop: threading.Event, draft: Sequence[int] = ()) -> Transcript:
+        """What is said in `samples` (float32[N], 16 kHz); see `Network`."""
         mask = np.ones((1, len(samples)), np.int64)
         encoded = self._encoder.run(None, {"input_values": samples[None], "attention_mask": mask})[0]
         state: dict[str, Tensor] = {"encoder_hidden_states": encoded, "encoder_attention_mask": mask}
         state |= {name: np.zeros((1, heads, 0, size), np.float32) for name, (_, heads, _, size) in self._pasts.items()}
         state["use_cache_branch"] = np.array([False])
+        decoder = _TinyDecoder(self._decoder, self._results, state)
+        return self._vocabulary.transcript(greedy(decoder, token_limit(samples), stop, draft))
 
-        def step(token: int) -> int:
-            results = dict(zip(self._results, self._decoder.run(None, state | _one(token)), strict=True))
-            logits = results.pop("logits")
-            if state["use_cache_branch"]:  # the cross-attention of the first step holds for all
-                results = {name: value for name, value in results.items() if ".encoder." not in name}
-            state.update(results, use_cache_branch=np.array([True]))
-            return int(logits[0, -1].argmax())
 
-        return self._vocabulary.text(greedy(step, token_limit(samples), stop))
+class _TinyDecoder:
+    def __init__(self, network: Any, results: Sequence[str], state: dict[str, Tensor]) -> None:
+        self._network, self._results, self._state = network, results, state
+
+    def advance(self, tokens: Sequence[int]) -> Sequence[int]:
+        results = dict(zip(self._results, self._network.run(None, self._state | _ids(tokens)), strict=True))
+        logits = results.pop("logits")
+        if self._state["use_cache_branch"]:  # the cross-attention of the first step holds for all
+            results = {name: value for name, value in results.items() if ".encoder." not in name}
+        self._state.update(results, use_cache_branch=np.array([True]))
+        return _likeliest(logits)
+
+    def retract(self, count: int) -> None:
+        _shorten(self._state, count)
 
 
 class MoonshineBase:
@@ -79,22 +113,30 @@ class MoonshineBase:
         self._results = [_past(output.name) for output in self._step.get_outputs()]
         self._cross_results = [_past(output.name) for output in self._cross_kv.get_outputs()]
 
-    def transcribe(self, samples: Samples, stop: threading.Event) -> str:
-        """Text of `samples` (float32[N], 16 kHz)."""
+    def transcribe(self, samples: Samples, stop: threading.Event, draft: Sequence[int] = ()) -> Transcript:
+        """What is said in `samples` (float32[N], 16 kHz); see `Network`."""
         encoded = self._encoder.run(None, {"input_values": samples[None]})[0]
         cross = self._cross_kv.run(None, {"encoder_hidden_states": encoded})
         state: dict[str, Tensor] = dict(zip(self._cross_results, cross, strict=True))
         for name, shape in self._inputs.items():
             if ".decoder." in name:
                 state[name] = np.zeros((1, shape[1], 0, shape[3]), np.float32)
+        decoder = _BaseDecoder(self._step, self._results, state)
+        return self._vocabulary.transcript(greedy(decoder, token_limit(samples), stop, draft))
 
-        def step(token: int) -> int:
-            results = dict(zip(self._results, self._step.run(None, state | _one(token)), strict=True))
-            logits = results.pop("logits")
-            state.update(results)
-            return int(logits[0, -1].argmax())
 
-        return self._vocabulary.text(greedy(step, token_limit(samples), stop))
+class _BaseDecoder:
+    def __init__(self, network: Any, results: Sequence[str], state: dict[str, Tensor]) -> None:
+        self._network, self._results, self._state = network, results, state
+
+    def advance(self, tokens: Sequence[int]) -> Sequence[int]:
+        results = dict(zip(self._results, self._network.run(None, self._state | _ids(tokens)), strict=True))
+        logits = results.pop("logits")
+        self._state.update(results)
+        return _likeliest(logits)
+
+    def retract(self, count: int) -> None:
+        _shorten(self._state, count)
 
 
 class Vocabulary:
@@ -106,26 +148,41 @@ class Vocabulary:
     def __init__(self, path: Path) -> None:
         self._tokens = list(_token_table(path.read_bytes()))
 
-    def text(self, tokens: list[int]) -> str:
+    def transcript(self, tokens: Sequence[int]) -> Transcript:
+        """`tokens` with the text that they spell."""
+        return Transcript(self.text(tokens), tuple(tokens))
+
+    def text(self, tokens: Sequence[int]) -> str:
         """The text that `tokens` spell."""
         spelled = b"".join(self._tokens[token] for token in tokens)
         spelled = re.sub(rb"<0x([0-9A-F]{2})>", lambda match: bytes.fromhex(match[1].decode()), spelled)
         return spelled.decode(errors="replace").replace("▁", " ").strip()
 
 
-def greedy(step: Callable[[int], int], limit: int, stop: threading.Event) -> list[int]:
-    """Follow the likeliest token from `BEGIN` to `END`; a phrase that repeats endlessly is kept once."""
+def greedy(decoder: _Decoder, limit: int, stop: threading.Event, draft: Sequence[int] = ()) -> list[int]:
+    """Follow the likeliest token from `BEGIN` to `END`; a phrase that repeats endlessly is kept once.
+
+    As far as `draft` is what would have been written anyway, it is written at once (Leviathan et al. 2023, "Fast
+    inference from transformers via speculative decoding").
+    """
     tokens: list[int] = []
-    token = BEGIN
+    guess = list(draft[:limit])
+    writing = [BEGIN, *guess]
     while len(tokens) < limit:
         if stop.is_set():
             raise StoppedError
-        token = step(token)
-        if token == END:
+        likeliest = decoder.advance(writing)
+        right = next((i for i, token in enumerate(guess) if likeliest[i] != token), len(guess))
+        if right < len(guess):
+            decoder.retract(len(guess) - right)
+        tokens += guess[:right]
+        token = likeliest[right]
+        if token == END or len(tokens) >= limit:
             break
         tokens.append(token)
         if (phrase := _looping_phrase(tokens)) is not None:
             return tokens[: len(tokens) - phrase * (_LOOPS[phrase] - 1)]
+        guess, writing = [], [token]
     return tokens
 
 
@@ -155,8 +212,17 @@ def _token_table(data: bytes) -> Iterator[bytes]:
         at += length
 
 
-def _one(token: int) -> dict[str, Tensor]:
-    return {"input_ids": np.array([[token]], np.int64)}
+def _ids(tokens: Sequence[int]) -> dict[str, Tensor]:
+    return {"input_ids": np.array([tokens], np.int64)}
+
+
+def _likeliest(logits: Tensor) -> list[int]:
+    return [int(token) for token in logits[0].argmax(axis=-1)]
+
+
+def _shorten(state: dict[str, Tensor], count: int) -> None:
+    """Take the last `count` tokens out of the decoder's own attention."""
+    state.update({name: value[:, :, :-count] for name, value in state.items() if ".decoder." in name})
 
 
 def _past(output: str) -> str:

@@ -24,6 +24,7 @@ import psutil
 import yaml
 
 from benchmarks.report import QUICK, figures, percentile, stolen_percent, table
+from benchmarks.two_speeds import two_speeds
 from visavis.config import Settings
 from visavis.conversation.clauses import ClauseSplitter
 from visavis.conversation.context import Context
@@ -37,7 +38,7 @@ _GIVEN = Path(os.environ.get("VISAVIS_TEST_DATA", _ROOT.parent / "shared" / "dat
 _HELD_OUT = _ROOT / "tests" / "data" / "dialogue"
 
 DEFAULT = "quality"
-STRATEGIES = ("fast", "quality")
+STRATEGIES = ("fast", "quality", "mixed")
 RUNS = 1
 """The built-in models always take the likeliest token, so a second run says the same."""
 
@@ -112,7 +113,8 @@ async def _played(strategy: str) -> list[Turn]:
     voice = Hibari()
     await voice.warm_up()
     async with AsyncExitStack() as stack:
-        model = await stack.enter_async_context(language_model(Settings(quality=strategy), None))
+        running = two_speeds() if strategy == "mixed" else language_model(Settings(quality=strategy), None)
+        model = await stack.enter_async_context(running)
         return [
             await turn
             for _ in range(RUNS)

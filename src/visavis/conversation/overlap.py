@@ -20,7 +20,7 @@ Until then most backchannels are over, and their partial texts are wrong in one 
 replica is silent meanwhile, so nobody is talked over.
 """
 
-SHORT_MS = 450
+SHORT_MS = 384
 """A single word of less voice that is no known one is a misheard backchannel, or no speech at all."""
 
 TOO_LONG_MS = 1500
@@ -57,9 +57,9 @@ _BACKCHANNELS = frozenset(tuple(phrase.split()) for phrase in [*_PHRASES[0].spli
 _LONGEST = max(map(len, _BACKCHANNELS))
 
 _MURMUR = re.compile(
-    r"(?:m+(?:h+m*)*|h+m+|mhm+|m+hmm*|u+h+u+h+|uhhuh|a+ha+|e+h+|a+h+|o+h+|hu+h+|(?:h[aeio]+)+h?|u+h+|u+m+|e+r+m?)"
+    r"(?:m+(?:h+m*)*|h+m+|mhm+|m+hmm*|u+h+u+h+|uhhuh|a+ha+|e+h+|a+h+|o+h+|hu+h+|(?:h[aeio]+)+h?|u+h+|u+m+|e+r+m?|amen|mum)"
 )
-"""Sounds that are written as people hear them: "mm-hmm", "uh-huh", "aha", laughter; hesitation too."""
+"""Sounds that are written as people hear them, and what the recogniser makes of a closed "mm" ("Amen", "Mum")."""
 
 _STOP = frozenset(
     "no nope nah wait stop hold hang pause quiet enough sorry excuse pardon but actually however listen hey hello what"

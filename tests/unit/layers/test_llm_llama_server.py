@@ -85,6 +85,30 @@ async def test_a_reply_streams(server: LlamaServer) -> None:
 
 
 @pytest.mark.models
+async def test_a_reply_does_not_begin_with_yes(server: LlamaServer) -> None:
+    asked = [*[Message("user", "Right?"), Message("assistant", "Yes.")] * 3, Message("user", "Right?")]
+    shaped = "".join([piece async for piece in BuiltInModel(server).stream(asked)])
+    assert shaped
+    assert not shaped.lower().startswith("ye")
+    assert (await unshaped(server, asked)).startswith("Yes")
+
+
+@pytest.mark.models
+async def test_a_reply_is_one_paragraph_without_symbols(server: LlamaServer) -> None:
+    asked = [Message("user", "Write a Markdown list of three fruits. Begin every line with an asterisk.")]
+    shaped = "".join([piece async for piece in BuiltInModel(server).stream(asked)])
+    assert shaped
+    assert not set(shaped) & set("\n*#_<>{}|")
+    assert set(await unshaped(server, asked)) & set("\n*")
+
+
+async def unshaped(server: LlamaServer, messages: list[Message]) -> str:
+    """What the model says when its words are left to itself."""
+    settings = built_in_settings(server, server.base_url).model_copy(update={"extra_body": {}})
+    return "".join([piece async for piece in OpenAICompatible(settings).stream(messages)])
+
+
+@pytest.mark.models
 async def test_only_this_process_may_use_the_server(server: LlamaServer) -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     async with httpx.AsyncClient(base_url=server.base_url, trust_env=False) as stranger:

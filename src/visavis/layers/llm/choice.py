@@ -48,7 +48,7 @@ async def language_model(settings: Settings, llm: LanguageModelSettings | None) 
         finally:
             await vendor.aclose()
         return
-    quality: Quality = await _suitable(settings) if settings.quality == "auto" else settings.quality
+    quality: Quality = await suitable(settings) if settings.quality == "auto" else settings.quality
     async with _running(quality) as model:
         _log.info("language model: %s, built in", LANGUAGE_MODELS[quality])
         yield model
@@ -66,8 +66,11 @@ async def _running(quality: Quality) -> AsyncIterator[LanguageModel]:
             await model.aclose()
 
 
-async def _suitable(settings: Settings) -> Quality:
-    """The larger model if it is here, fits and is quick enough on this machine; else the small one."""
+async def suitable(settings: Settings) -> Quality:
+    """What quality `auto` is: the larger model if it is here, fits and is quick enough, else the small one.
+
+    The log says which and why. Raises `visavis.errors.EngineError` when the larger model cannot be measured.
+    """
     here = models.status()
     large, small = (here[LANGUAGE_MODELS[quality]] is models.State.READY for quality in ("quality", "fast"))
     if not large:

@@ -16,7 +16,7 @@ COMMAND_MS = 320
 SPEECH_MS = 700
 """Voice from which words count while they go on.
 
-Until then most backchannels are over, and their partial texts are wrong in one of four ("And then." for "mm-hmm"). The
+Until then most backchannels are over, and partial texts of them are often wrong ("And then." for "mm-hmm"). The
 replica is silent meanwhile, so nobody is talked over.
 """
 

@@ -1,10 +1,10 @@
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from visavis import models
-from visavis.layers.llm import Message
+from visavis.layers.llm import Message, speed
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.speed import MEMORY_FILE, SpeedMemory, first_clause_s
@@ -47,35 +47,57 @@ def test_a_folder_that_is_not_there_is_no_failure(tmp_path: Path) -> None:
     assert memory.recall(LARGE) is None
 
 
-class Recorded:
+class Asked:
     """Passes everything on to a model and keeps what it was asked."""
 
     def __init__(self, model: BuiltInModel) -> None:
         self._model = model
         self.read: list[str] = []
-        self.asked: list[str] = []
-        self.pieces = 0
+        self.questions: list[str] = []
 
     async def prefill(self, messages: Sequence[Message]) -> None:
         self.read.append(messages[-1].content)
         await self._model.prefill(messages)
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        self.asked.append(messages[-1].content)
+        self.questions.append(messages[-1].content)
         async for piece in self._model.stream(messages):
-            self.pieces += 1
             yield piece
 
 
-@pytest.mark.models
-async def test_a_measurement_asks_new_questions_as_a_call_does() -> None:
+@pytest.fixture
+async def asked() -> AsyncIterator[Asked]:
     try:
         file = next(models.path("smollm2-135m").glob("*.gguf"))
     except models.ModelMissingError as error:
         pytest.skip(str(error))
     async with LlamaServer(file, threads=1) as server:
-        model = Recorded(BuiltInModel(server))
-        assert await first_clause_s(model) > 0
-    assert len(set(model.asked)) == len(model.asked) == 3
-    assert all(asked.startswith(read) and asked != read for asked, read in zip(model.asked, model.read, strict=True))
-    assert model.pieces <= 3 * 6
+        yield Asked(BuiltInModel(server))
+
+
+@pytest.mark.models
+async def test_all_but_the_end_of_the_question_has_been_read_when_the_time_starts(asked: Asked) -> None:
+    assert await first_clause_s(asked, enough_s=600) > 0
+    assert asked.questions[0].startswith(asked.read[0])
+    assert asked.questions[0] != asked.read[0]
+
+
+@pytest.mark.models
+async def test_one_quick_answer_is_enough(asked: Asked) -> None:
+    await first_clause_s(asked, enough_s=600)
+    assert len(asked.questions) == 1
+
+
+@pytest.mark.models
+async def test_a_hopeless_machine_is_not_asked_again(asked: Asked) -> None:
+    await first_clause_s(asked, enough_s=1e-6)
+    assert len(asked.questions) == 1
+
+
+@pytest.mark.models
+async def test_a_doubtful_answer_is_followed_by_others_to_new_questions(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed, "_HOPELESS", 1e9)
+    await first_clause_s(asked, enough_s=1e-6)
+    assert len(set(asked.questions)) == len(asked.questions) == 3

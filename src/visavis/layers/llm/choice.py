@@ -102,6 +102,7 @@ async def _first_clause_of_large(settings: Settings) -> tuple[float, str]:
     if known is not None:
         return known, "measured at an earlier start"
     async with _running("quality") as model:
-        seconds = await first_clause_s(model)
-    memory.remember(sha256, seconds)
+        seconds = await first_clause_s(model, LONGEST_CLAUSE_S)
+    if seconds <= LONGEST_CLAUSE_S:  # else something may have kept the cores busy: the next start measures again
+        memory.remember(sha256, seconds)
     return seconds, "measured now"

@@ -40,6 +40,8 @@ _TRANSFORM = 1 << ((_MATCH + _LAGS) // 2 - 1).bit_length()  # at half the rate
 _UNEXPLAINED = 0.1  # share of a frame's power from which another delay is looked for
 _LOOK_EVERY = 4  # frames, also when all is explained
 _PEAKS = 3
+_CLEAR_PEAK = 7.0  # standard deviations
+_AUDIBLE = 2.0  # power over that of the noise
 _PEAK_WIDTH = 16  # lags of 1/8 ms
 _SOMEBODY = 0.5  # unexplained frames, summed up, that are a person
 _FORGET = 0.75
@@ -115,7 +117,9 @@ class OwnVoice:
         if best.unexplained > _UNEXPLAINED or self._looked >= _LOOK_EVERY:
             self._looked = 0
             found = self._correlate(heard_until)
-            self._correlation = _FORGET * self._correlation + found
+            if best.snr >= _AUDIBLE and found.max() >= _CLEAR_PEAK:
+                # Neither the room's noise nor another voice makes the delay forgotten.
+                self._correlation = _FORGET * self._correlation + found
             if best.unexplained > _UNEXPLAINED:
                 # A jitter buffer may have moved, so what sounds alike at any other delay explains it as well.
                 for lag, height in _peaks(found, lock):
@@ -220,7 +224,7 @@ class _EchoModel:
 
     def learn(self, power: _Spectrum, match: _Match) -> None:
         """Follow level and colour with a frame that is well explained; quickly up, slowly down."""
-        if match.unexplained_if_louder > 0.2 or match.snr < 2:
+        if match.unexplained_if_louder > 0.2 or match.snr < _AUDIBLE:
             return
         self._learnt += 1
         speed = 1.0 if not self._level else 0.15 if match.gain > self._level else 0.01

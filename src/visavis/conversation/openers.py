@@ -46,7 +46,7 @@ _ACTS = tuple(
 )
 
 _FIRST_WORDS = re.compile(
-    r"^\W*((?:hi|hello|hey)(?: there)?|well|so|hmm|oh|ah|okay|right|all right|i see)\b[,.!]?\s+", re.I
+    r"^\W*(?:(?:hi|hello|hey)(?: there)?|well|so|hmm|oh|ah|okay|right|all right|i see)(?:[,.!]+\s*|$)", re.I
 )
 
 

@@ -47,8 +47,10 @@ class TwoSpeeds:
         clause = clause or " ".join(splitter.flush())
         yield f"{clause} "
         async with aclosing(self._large.stream([*asked, Message("assistant", clause)])) as rest:
+            joined = False
             async for piece in rest:
-                yield piece
+                yield piece if joined else piece.lstrip()
+                joined = True
 
 
 @asynccontextmanager

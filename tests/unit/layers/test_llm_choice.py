@@ -47,13 +47,16 @@ async def chosen(cache: Path, caplog: pytest.LogCaptureFixture) -> tuple[choice.
 
 
 @pytest.mark.usefixtures("memory")
-async def test_a_quick_machine_gets_the_larger_model(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("seconds", "expected"), [(0.5, "quality"), (7.25, "fast")])
+async def test_a_quick_machine_gets_the_larger_model(
+    cache: Path, caplog: pytest.LogCaptureFixture, seconds: float, expected: choice.Quality
+) -> None:
     put(cache, "fast")
     put(cache, "quality")
-    large_takes(cache, 0.5)
+    large_takes(cache, seconds)
     quality, said = await chosen(cache, caplog)
-    assert quality == "quality"
-    assert "0.50 s" in said
+    assert quality == expected
+    assert f"{seconds:.2f} s" in said
 
 
 async def test_without_memory_for_it_the_larger_model_is_not_even_measured(
@@ -113,30 +116,22 @@ def tiny_as_the_larger(tiny: Path, cache: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.models
 @pytest.mark.usefixtures("memory", "tiny_as_the_larger")
-async def test_a_quick_machine_is_measured_once(
-    cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("limit_s", "expected"), [(600.0, "quality"), (0.0, "fast")])
+async def test_a_machine_is_measured_once(
+    cache: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    limit_s: float,
+    expected: choice.Quality,
 ) -> None:
-    monkeypatch.setattr(choice, "LONGEST_CLAUSE_S", 600.0)
+    monkeypatch.setattr(choice, "LONGEST_CLAUSE_S", limit_s)
     quality, said = await chosen(cache, caplog)
-    assert quality == "quality"
+    assert quality == expected
     assert "measured now" in said
     caplog.clear()
     quality, said = await chosen(cache, caplog)
-    assert quality == "quality"
+    assert quality == expected
     assert "measured at an earlier start" in said
-
-
-@pytest.mark.models
-@pytest.mark.usefixtures("memory", "tiny_as_the_larger")
-async def test_a_slow_machine_gets_the_small_model_and_another_chance_at_the_next_start(
-    cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(choice, "LONGEST_CLAUSE_S", 0.0001)
-    for _ in range(2):
-        caplog.clear()
-        quality, said = await chosen(cache, caplog)
-        assert quality == "fast"
-        assert "measured now" in said
 
 
 @pytest.mark.models

@@ -167,6 +167,22 @@ async def cached_tokens(server: LlamaServer, messages: list[Message] = LONG_QUES
 
 
 @pytest.mark.models
+async def test_the_work_of_a_reply_is_counted(server: LlamaServer) -> None:
+    before = server.busy_s()
+    async for _ in BuiltInModel(server).stream(STORY):
+        pass
+    after = server.busy_s()
+    assert after > before
+    assert await cpu_rests(serving(server))
+    assert server.busy_s() - after < after - before
+
+
+def test_a_server_that_was_not_started_has_no_work_to_count(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="still starting"):
+        LlamaServer(tmp_path / "model.gguf").busy_s()
+
+
+@pytest.mark.models
 async def test_after_a_crash_it_starts_again_and_answers(server: LlamaServer) -> None:
     model = BuiltInModel(server)
     stream = model.stream(STORY)

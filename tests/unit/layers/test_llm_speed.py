@@ -1,10 +1,10 @@
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import pytest
 
 from visavis import models
-from visavis.layers.llm import Message, speed
+from visavis.layers.llm import Message
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.speed import MEMORY_FILE, SpeedMemory, first_clause_s
@@ -65,39 +65,18 @@ class Asked:
             yield piece
 
 
-@pytest.fixture
-async def asked() -> AsyncIterator[Asked]:
+@pytest.mark.models
+async def test_a_measurement_asks_new_questions_as_a_call_does() -> None:
     try:
         file = next(models.path("smollm2-135m").glob("*.gguf"))
     except models.ModelMissingError as error:
         pytest.skip(str(error))
     async with LlamaServer(file, threads=1) as server:
-        yield Asked(BuiltInModel(server))
-
-
-@pytest.mark.models
-async def test_all_but_the_end_of_the_question_has_been_read_when_the_time_starts(asked: Asked) -> None:
-    assert await first_clause_s(asked, enough_s=600) > 0
-    assert asked.questions[0].startswith(asked.read[0])
-    assert asked.questions[0] != asked.read[0]
-
-
-@pytest.mark.models
-async def test_one_quick_answer_is_enough(asked: Asked) -> None:
-    await first_clause_s(asked, enough_s=600)
-    assert len(asked.questions) == 1
-
-
-@pytest.mark.models
-async def test_a_hopeless_machine_is_not_asked_again(asked: Asked) -> None:
-    await first_clause_s(asked, enough_s=1e-6)
-    assert len(asked.questions) == 1
-
-
-@pytest.mark.models
-async def test_a_doubtful_answer_is_followed_by_others_to_new_questions(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(speed, "_HOPELESS", 1e9)
-    await first_clause_s(asked, enough_s=1e-6)
-    assert len(set(asked.questions)) == len(asked.questions) == 3
+        await server.ready()
+        asked, before = Asked(BuiltInModel(server)), server.busy_s()
+        seconds = await first_clause_s(asked, server.busy_s)
+        assert 0 < seconds < server.busy_s() - before
+    assert len(set(asked.questions)) == len(asked.questions) == 2
+    for question, read in zip(asked.questions, asked.read, strict=True):
+        assert question.startswith(read)
+        assert question != read

@@ -86,6 +86,19 @@ class LlamaServer:
             raise self._failure or EngineError(LAYER, "the built-in model is still starting; try again in a moment")
         return self._base_url
 
+    def busy_s(self) -> float:
+        """Seconds that the child has computed on all its threads; what its work takes where nothing else runs.
+
+        Raises `visavis.errors.EngineError` while there is no child.
+        """
+        try:
+            spent = psutil.Process(self.pid).cpu_times() if self.pid is not None else None
+        except psutil.Error:
+            spent = None
+        if spent is None:
+            raise EngineError(LAYER, "the built-in model is still starting; try again in a moment")
+        return float(spent.user + spent.system) / self._threads
+
     @property
     def pid(self) -> int | None:
         """Process id of the child, if there is one."""

@@ -6,6 +6,7 @@ sentence can follow it. It is played only when the reply is expected too late.
 """
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,21 +16,43 @@ from visavis.layers.tts import Speech, TextToSpeech
 READY_SOON_S = 0.25
 """A reply that is expected within this time is waited for: nobody notices so short a pause."""
 
-_LONG_WAIT_S = 1.0
+_TIERS_S = (0.0, 0.8, 1.5)
+"""Waits from which the second and the third kind of opener are due: they last some 0.4, 0.8 and 1.4 s."""
+
 _REMEMBERED = 3
 
-_OPENERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
+_OPENERS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     {
-        # what was said: openers for a short wait, openers for a long one
-        "greeting": (("Hi!", "Hello!"), ("Hi there!", "Hello there!")),
-        "thanks": (("Oh,", "Ah,"), ("Oh, well,", "Ah, right,")),
-        "goodbye": (("All right,", "Okay,"), ("All right then,", "Okay then,")),
-        "trouble": (("I see,", "Hmm,", "Right,"), ("I understand.", "Okay, I see.", "Hmm, I see.")),
-        "question": (("Well,", "So,", "Hmm,"), ("Let's see.", "Let me think.", "Well, let's see.")),
-        "request": (("Okay,", "All right,", "Well,"), ("Okay, let's see.", "All right, let me see.", "Let me think.")),
-        "statement": (("I see.", "Right,", "Okay,", "Ah,"), ("Okay, I see.", "Ah, I see.", "All right, I see.")),
+        "greeting": (("Hi!", "Hello!"), ("Hi there!", "Hello there!"), ("Well, hello there!", "Oh, hi there!")),
+        "thanks": (("Oh,", "Ah,"), ("Oh, well,", "Ah, right,"), ("Oh, that's very kind.", "Ah, that's good to hear.")),
+        "goodbye": (
+            ("All right,", "Okay,"),
+            ("All right then,", "Okay then,"),
+            ("All right, no problem.", "Okay, that's fine then."),
+        ),
+        "trouble": (
+            ("I see,", "Hmm,", "Right,"),
+            ("I understand.", "Okay, I see.", "Hmm, I see."),
+            ("I see what you mean.", "Okay, I understand that.", "Hmm, let me think about that."),
+        ),
+        "question": (
+            ("Well,", "So,", "Hmm,"),
+            ("Let's see.", "Let me think.", "Well, let's see."),
+            ("Let me think for a moment.", "Well, let me see about that.", "Hmm, that's a good question."),
+        ),
+        "request": (
+            ("Okay,", "All right,", "Well,"),
+            ("Okay, let's see.", "All right, let me see.", "Let me think."),
+            ("Okay, let me see about that.", "All right, let me think about it.", "Well, just give me a moment."),
+        ),
+        "statement": (
+            ("I see.", "Right,", "Okay,", "Ah,"),
+            ("Okay, I see.", "Ah, I see.", "All right, I see."),
+            ("Okay, I see what you mean.", "Ah, that's good to know.", "All right, thanks for telling me."),
+        ),
     }
 )
+"""By what somebody does with their words: openers for each of the tiers."""
 
 _ACTS = tuple(
     (act, re.compile(pattern))
@@ -75,19 +98,17 @@ class Openers:
 
     async def prepare(self) -> None:
         """Speak all of them once; `pick` gives what is ready."""
-        for openers in _OPENERS.values():
-            for text in (*openers[0], *openers[1]):
-                if text not in self._spoken:
-                    pieces = [speech async for speech in self._voice.stream(text)]
-                    if len(pieces) == 1:
-                        self._spoken[text] = pieces[0]
+        for text in sorted({text for tiers in _OPENERS.values() for tier in tiers for text in tier}):
+            pieces = [speech async for speech in self._voice.stream(text)]
+            if len(pieces) == 1:
+                self._spoken[text] = pieces[0]
 
     def pick(self, said: str, wait_s: float) -> Speech | None:
         """An opener to answer `said` with, if the reply's own words are expected in `wait_s`; None for none."""
         if wait_s < READY_SOON_S:
             return None
-        short, long = _OPENERS[act_of(said)]
-        candidates = [text for text in (long if wait_s > _LONG_WAIT_S else short) if text in self._spoken]
+        tier = bisect_right(_TIERS_S, wait_s) - 1
+        candidates = [text for text in _OPENERS[act_of(said)][tier] if text in self._spoken]
         fresh = [text for text in candidates if text not in self._lately] or candidates
         if not fresh:
             return None

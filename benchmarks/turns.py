@@ -17,12 +17,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from training.end_of_turn.evidence import TestPause, all_recordings, read_test_pauses
-from training.end_of_turn.pauses import BETWEEN, COMPLETE, HARD_CUT, LEFT_OPEN, PAUSE, SYNTHETIC_COMPLETE, with_silence
 
 from benchmarks.report import QUICK, figures, percentile, table
 from benchmarks.turns_time import ChargedEndOfTurn, ChargedRecogniser, SoundTimeLoop
 from tests.sentences import voiced_span
+from training.end_of_turn.evidence import TestPause, all_recordings, read_test_pauses
+from training.end_of_turn.pauses import BETWEEN, COMPLETE, HARD_CUT, LEFT_OPEN, PAUSE, SYNTHETIC_COMPLETE, with_silence
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.ear import Ear, TurnDone

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from training.end_of_turn.sources import recordings
 
 from benchmarks.report import QUICK, figures, percentile, table
 from benchmarks.turns_time import ChargedEndOfTurn, ChargedRecogniser, SoundTimeLoop
 from tests.sentences import FOLDER, SENTENCES, sentence, voiced_span
 from tests.speech import grid_clip, grid_names, grid_words, read_audio
+from training.end_of_turn.sources import recordings
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Samples
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.ear import Ear, OverlapBegan, OverlapPassed, TurnStarted

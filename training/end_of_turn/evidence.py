@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - a script that talks to whoever runs it
 """What the model knows of each pause, computed once and kept in the cache folder."""
 
 import asyncio

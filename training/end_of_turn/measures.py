@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - a script that talks to whoever runs it
 """What a judge of the end of turn is worth: area under the curve, points of the curve, calibration, per kind."""
 
 from collections.abc import Sequence

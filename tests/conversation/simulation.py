@@ -166,6 +166,9 @@ class ScriptedModel:
         finally:
             self.closed += 1
 
+    def rest(self, seconds: float) -> None:
+        pass
+
     async def prefill(self, messages: Sequence[Message]) -> None:
         self.prefilled.append(messages[-1].content)
 

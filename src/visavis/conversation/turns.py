@@ -53,6 +53,9 @@ _YIELD_S = 0.4
 _TYPICAL_S = 1.0
 """How long a reply's first sound takes after the words are known, until it has been measured."""
 
+_RECOGNITION_S = 0.4
+"""Longer than the final text takes."""
+
 _NOD_EVERY_S = 3.0
 
 
@@ -151,6 +154,7 @@ class Turns:
                 self._follow_words(text)
             case TurnPaused():
                 self._stop_preparing()
+                self._language_model.rest(_RECOGNITION_S)
                 self._nod()
             case PauseText(turn, text):
                 if self._speculative and self._attention.would_answer(text):

@@ -26,3 +26,7 @@ class LanguageModel(Protocol):
     async def prefill(self, messages: Sequence[Message]) -> None:
         """Prepare for a `stream` call whose messages begin like these. A hint: failures are not raised."""
         ...
+
+    def rest(self, seconds: float) -> None:
+        """Leave this machine's processor to others for `seconds`, or until the next call of the above. A hint."""
+        ...

@@ -70,6 +70,10 @@ class BuiltInModel:
             return
         await client.prefill(framed(messages))
 
+    def rest(self, seconds: float) -> None:
+        """Let the server stand still; see `visavis.layers.llm.LanguageModel`."""
+        self._server.rest(seconds)
+
     async def aclose(self) -> None:
         """End the connections to the server, which itself goes on."""
         if self._client is not None:
@@ -77,6 +81,7 @@ class BuiltInModel:
             self._client = None
 
     async def _current_client(self) -> OpenAICompatible:
+        self._server.wake()
         try:
             async with asyncio.timeout(_READY_TIMEOUT_S):
                 base_url = await self._server.ready()

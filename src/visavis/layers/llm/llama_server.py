@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -29,6 +30,8 @@ _STABLE_AFTER_S = 30.0
 _MOST_CRASHES_AT_START = 3
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 2.0
+_FEW_CORES = 4
+
 _LONGEST_LOG_LINE = 1 << 20
 
 
@@ -52,6 +55,7 @@ class LlamaServer:
         self._child: Process | None = None
         self._base_url: str | None = None
         self._failure: EngineError | None = None
+        self._waking: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -98,6 +102,29 @@ class LlamaServer:
         if spent is None:
             raise EngineError(LAYER, "the built-in model is still starting; try again in a moment")
         return float(spent.user + spent.system) / self._threads
+
+    def rest(self, seconds: float) -> None:
+        """Stand still for `seconds`, or until `wake`, where cores are few.
+
+        On two busy cores a prompt that is being read, cancelled or not, keeps recognition from them for 200 ms.
+        """
+        if self._child is not None and self._base_url is not None and (psutil.cpu_count() or 1) <= _FEW_CORES:
+            self._signal(signal.SIGSTOP)
+            if self._waking:
+                self._waking.cancel()
+            self._waking = asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    def wake(self) -> None:
+        """Go on after a `rest`."""
+        if self._waking:
+            self._waking.cancel()
+            self._waking = None
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._child is not None:
+            with suppress(ProcessLookupError):
+                self._child.send_signal(number)
 
     @property
     def pid(self) -> int | None:
@@ -153,6 +180,7 @@ class LlamaServer:
         try:
             yield child
         finally:
+            self.wake()
             await _stop(child)
             self._child = None
             await logging_task

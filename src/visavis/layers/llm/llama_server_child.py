@@ -4,7 +4,9 @@ The first line on standard input is a `Launch` as JSON; the only line on standar
 standard input ends the process, so it cannot outlive a parent that was killed.
 """
 
+import ctypes
 import os
+import signal
 import sys
 import threading
 from typing import TextIO
@@ -37,11 +39,14 @@ _PROMPT_CACHE_MIB = 256
 
 _ERRORS_AND_WARNINGS = 2
 
+_PR_SET_PDEATHSIG = 1
+
 
 def main() -> None:
     launch = Launch.model_validate_json(sys.stdin.readline())
     reports = _own_stdout()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _die_with_parent()
     try:
         server = _start(launch)
     except ImportError as error:
@@ -60,6 +65,12 @@ def _own_stdout() -> TextIO:
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return reports
+
+
+def _die_with_parent() -> None:
+    """Also while this process is stopped, when it cannot notice the end of its input (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _exit_with_parent() -> None:

@@ -114,6 +114,9 @@ class OpenAICompatible:
         finally:
             await response.close()
 
+    def rest(self, seconds: float) -> None:
+        """Nothing: the work is done elsewhere."""
+
     async def prefill(self, messages: Sequence[Message]) -> None:
         """Let the server read `messages` into its cache; see `visavis.layers.llm.LanguageModel`.
 

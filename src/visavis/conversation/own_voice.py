@@ -158,6 +158,8 @@ _MARGIN = 7.0  # power over what is expected that reverberation and chance still
 _NOISE_MARGIN = 3.0
 _SOFTER, _LOUDER = 0.4, 2.0  # how far the echo's gain may leave what it was; a fading echo only seems softer
 _SURE_PEAK = 10.0  # standard deviations; unrelated speech stays under this
+_PLAIN = 0.3  # gain of an echo that nobody would overhear; its absence counts where it would have been heard
+_ABSENT_AFTER = 30  # frames in which it was absent
 _YOUNG = 12  # frames until the level counts as known
 
 
@@ -185,6 +187,7 @@ class _EchoModel:
         self._colour = np.ones(_BANDS, np.float32)
         self._level = 0.0
         self._learnt = 0
+        self._missed: list[float] = []
         self._smooth: _Spectrum | None = None
         self._noise: _Spectrum = np.full(_HIGH - _LOW, 1e-9, np.float32)
 
@@ -224,7 +227,10 @@ class _EchoModel:
 
     def learn(self, power: _Spectrum, match: _Match) -> None:
         """Follow level and colour with a frame that is well explained; quickly up, slowly down."""
-        if match.unexplained_if_louder > 0.2 or match.snr < _AUDIBLE:
+        if match.snr < _AUDIBLE:
+            self._miss(power, match)
+            return
+        if match.unexplained_if_louder > 0.2:
             return
         self._learnt += 1
         speed = 1.0 if not self._level else 0.15 if match.gain > self._level else 0.01
@@ -233,6 +239,17 @@ class _EchoModel:
         target = np.clip((heard - noise) / (echo * match.gain + 1e-9), 0.03, 30)
         # Where the noise is as loud as the echo, it would be taken for colour.
         self._colour = np.where(heard > 5 * noise, self._colour**0.9 * target**0.1, self._colour).astype(np.float32)
+
+    def _miss(self, power: _Spectrum, match: _Match) -> None:
+        """Take a frame without an audible echo; after enough of them, whatever is louder than could be is somebody."""
+        if self._learnt >= _YOUNG or not power.any():
+            return
+        loudest = _AUDIBLE * _NOISE_MARGIN * float(self._noise.sum()) / (float(match.echo.sum()) + 1e-9)
+        if loudest < _PLAIN:
+            self._missed.append(loudest)
+            if len(self._missed) >= _ABSENT_AFTER:
+                self._learnt, self._level = _YOUNG, float(np.median(self._missed))
+                self._missed.clear()
 
     def _power(self, sound: Samples) -> _Spectrum:
         spectrum = np.fft.rfft(sound * self._window)[..., _LOW:_HIGH]

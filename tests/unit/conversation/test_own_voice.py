@@ -95,6 +95,17 @@ def test_somebody_who_speaks_over_the_echo_is_noticed_soon(louder_db: float):
     assert run_ends * FRAME_S < 0.6
 
 
+@pytest.mark.parametrize("seed", [20, 21, 22, 25])
+def test_somebody_with_headphones_is_noticed_at_once(seed: int):
+    """Nothing of what was played has come back so far, so a loud voice is no echo."""
+    played = babble(6, seed=1, pitch_hz=190)
+    voice = np.concatenate([np.zeros(4 * PLAYOUT_RATE_HZ, np.float32), babble(2, seed=seed, pitch_hz=120)])
+    values = explained(OwnVoice(), played, room(voice, 0, gain=1.0))
+    heard = room(voice, 0, gain=1.0)[: len(values) * VAD_FRAME].reshape(-1, VAD_FRAME)
+    onset = int(np.argmax(np.abs(heard).max(axis=1) > 0.02))
+    assert (values[onset : onset + 3] < 0.5).all()
+
+
 def test_another_voice_is_not_explained_by_what_was_played():
     played, person = babble(6, seed=5, pitch_hz=190), room(babble(6, seed=6, pitch_hz=110), 0, gain=0.3)
     assert np.mean(explained(OwnVoice(), played, person)[8:] < 0.5) > 0.6

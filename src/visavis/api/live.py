@@ -78,14 +78,12 @@ class LiveConversation:
 class LiveConversations:
     """Makes conversations, connects people to them and ends them."""
 
-    def __init__(
-        self, layers: Layers, replica: Replica, answer: Answer, max_calls: int, telemetry: Telemetry | None = None
-    ) -> None:
+    def __init__(self, layers: Layers, replica: Replica, answer: Answer, max_calls: int) -> None:
         self._layers = layers
         self._replica = replica
         self._answer = answer
         self._max_calls = max_calls
-        self.telemetry = telemetry or Telemetry()
+        self.telemetry = Telemetry()
         self._all: dict[str, LiveConversation] = {}
         self._endings: set[asyncio.Task[None]] = set()
         # Rendering has its own threads: queueing behind a transcription would cost frames.

@@ -7,6 +7,8 @@ frequent English ones of the Switchboard dialogue act corpus (Jurafsky, Shriberg
 import re
 from enum import Enum
 
+from visavis.conversation.words import words
+
 HEARD_MS = 256
 """Voice from which a partial text says something. The recogniser writes "Mm-hmm" and "Yeah" for less of anything."""
 
@@ -78,41 +80,36 @@ def classify(text: str, voiced_ms: float, ended: bool) -> Overlap:
     whether it has fallen silent again. Ask again with every partial text and at the end: only UNKNOWN waits, and
     a BACKCHANNEL that is still going on may yet become an INTERRUPTION ("yeah, but"). An ended one is never UNKNOWN.
     """
-    words = _words(text)
-    rest = _without_backchannels(words)
+    said = words(text)
+    rest = _without_backchannels(said)
     if not rest:
-        return _by_length(len(words), voiced_ms, ended)
+        return _by_length(len(said), voiced_ms, ended)
     if ended:
-        misheard = len(words) == 1 and rest[0] not in _STOP and voiced_ms <= SHORT_MS
+        misheard = len(said) == 1 and rest[0] not in _STOP and voiced_ms <= SHORT_MS
         return Overlap.BACKCHANNEL if misheard else Overlap.INTERRUPTION
     needed_ms = COMMAND_MS if rest[0] in _COMMANDS else SPEECH_MS
     return Overlap.INTERRUPTION if voiced_ms >= needed_ms else Overlap.UNKNOWN
 
 
-def _by_length(words: int, voiced_ms: float, ended: bool) -> Overlap:
-    """An overlap with nothing in it but `words` words of backchannel."""
-    if voiced_ms >= TOO_LONG_MS + MS_PER_WORD * words:
+def _by_length(count: int, voiced_ms: float, ended: bool) -> Overlap:
+    """An overlap with nothing in it but `count` words of backchannel."""
+    if voiced_ms >= TOO_LONG_MS + MS_PER_WORD * count:
         return Overlap.INTERRUPTION
     if ended:
         return Overlap.BACKCHANNEL
-    if words and HEARD_MS <= voiced_ms <= SPARE_MS + MS_PER_WORD * words:
+    if count and HEARD_MS <= voiced_ms <= SPARE_MS + MS_PER_WORD * count:
         return Overlap.BACKCHANNEL
     return Overlap.UNKNOWN
 
 
-def _words(text: str) -> list[str]:
-    plain = re.sub(r"(?<=\w)-(?=\w)", " ", text.lower().replace("’", "'"))
-    return re.findall(r"[a-z0-9']+", plain)
-
-
-def _without_backchannels(words: list[str]) -> list[str]:
-    """`words` from the first on that belongs to no backchannel."""
+def _without_backchannels(said: list[str]) -> list[str]:
+    """`said` from the first on that belongs to no backchannel."""
     at = 0
-    while at < len(words):
-        length = next((n for n in range(_LONGEST, 0, -1) if tuple(words[at : at + n]) in _BACKCHANNELS), 0)
-        if not length and _MURMUR.fullmatch(words[at]):
+    while at < len(said):
+        length = next((n for n in range(_LONGEST, 0, -1) if tuple(said[at : at + n]) in _BACKCHANNELS), 0)
+        if not length and _MURMUR.fullmatch(said[at]):
             length = 1
         if not length:
-            return words[at:]
+            return said[at:]
         at += length
     return []

@@ -237,13 +237,14 @@ async def test_a_stopped_pull_leaves_no_half_file_and_frees_the_model(index: Pac
 
 
 PULL_IN_A_PROCESS = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from visavis.models import Manifest, ModelStore
 from visavis.models.pulling import pull
 store = ModelStore(Manifest.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
 def show(progress):
     print(progress.step.name, progress.done_bytes, flush=True)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 asyncio.run(pull(store, ["ear"], show))
 """
 
@@ -254,8 +255,6 @@ def start_pull(store: ModelStore) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Background jobs of a shell start with the interrupt ignored, and their children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

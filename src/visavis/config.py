@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         default_factory=list, description="Own addresses that calls may come to; none means all of the machine's."
     )
     max_conversations: int = Field(1, ge=1, description="Calls that may run at once.")
+    allow_private_urls: str = Field(
+        "false",
+        description="Whether callbacks and downloads that users ask for may go to private addresses: true, false, or "
+        "host names and networks like 10.1.0.0/16, separated by commas.",
+    )
     tracing: bool = Field(
         False, description="Send an OpenTelemetry trace of every turn to where OTEL_EXPORTER_OTLP_ENDPOINT says."
     )

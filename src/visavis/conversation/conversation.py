@@ -43,10 +43,16 @@ class Conversation:
         self._clock = clock
         self._executor = executor
         self._greeted = False
+        self._turns: Turns | None = None
 
     async def prepare(self) -> None:
         """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
         await self._layers.language_model.prefill(self._context.messages())
+
+    async def farewell(self, text: str) -> None:
+        """Say `text` as the last words, whatever the person does; returns when they were heard or nobody is there."""
+        if self._turns:
+            await self._turns.farewell(text)
 
     async def run(self, call: Call) -> None:
         """Talk until the person is gone or this is cancelled; the call is hung up in any case."""
@@ -71,7 +77,7 @@ class Conversation:
                 if not await call.connected():
                     return
                 async with asyncio.TaskGroup() as tasks:
-                    turns = Turns(
+                    turns = self._turns = Turns(
                         self.persona.layers.conversational_flow,
                         self._context,
                         layers.language_model,
@@ -100,6 +106,7 @@ class Conversation:
             except* _PersonGone:
                 pass
             finally:
+                self._turns = None
                 if turns:
                     turns.interrupt()
                 await call.close()

@@ -183,6 +183,13 @@ class Turns:
         """Say exactly `text`."""
         self._play(self._reply(_once(text), Waterfall()), interruptible=interruptible)
 
+    async def farewell(self, text: str) -> None:
+        """Say exactly `text`, whatever the person does; returns when it has been heard."""
+        self.interrupt()
+        playing = self._play(self._reply(_once(text), Waterfall()), interruptible=False)
+        async for _ in playing.progress():
+            pass
+
     def interrupt(self) -> None:
         """Stop speaking for good."""
         self._drop_speculation()
@@ -297,11 +304,12 @@ class Turns:
     def _reply(self, text: AsyncIterator[str], waterfall: Waterfall) -> Reply:
         return Reply(text, self._voice, self._renderer, self._clock, waterfall, self._tasks)
 
-    def _play(self, reply: Reply, from_s: float = 0.0, *, interruptible: bool = True) -> None:
+    def _play(self, reply: Reply, from_s: float = 0.0, *, interruptible: bool = True) -> Playing:
         self._engagement.busy()
         playing = self._playout.play(reply, from_s)
         self._saying = _Saying(reply, playing, from_s, str(uuid.uuid4()), interruptible)
         self._start(self._follow(self._saying))
+        return playing
 
     async def _follow(self, saying: _Saying) -> None:
         """Publish what the person hears, while they hear it."""

@@ -1,0 +1,62 @@
+"""All that a call needs to know of its conversation, as its stored row says it; it can be sent to another process."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from visavis.conversation.persona import Persona
+
+
+class Limits(BaseModel):
+    """Time limits of one conversation, seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    max_call_duration: float = Field(3600, gt=0)
+    """From when the person joined for the first time."""
+    participant_left_timeout: float = Field(0, ge=0)
+    participant_absent_timeout: float = Field(300, gt=0)
+    """From the conversation's creation until somebody has joined."""
+
+
+class Plan(BaseModel):
+    """What runs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    conversation_id: str
+    persona: Persona
+    replica_id: str
+    limits: Limits = Limits()
+    language: str = "english"
+    """Full English name, as in `properties.language`."""
+    audio_only: bool = False
+    green_screen: bool = False
+    chat: bool = False
+    """Text only: it also runs without anybody connected, over REST, server-sent events and WebSocket."""
+
+    @property
+    def pictures(self) -> bool:
+        """Whether the replica is shown."""
+        return not (self.audio_only or self.chat)
+
+    def as_json(self) -> dict[str, Any]:
+        """For another process of this server: secrets are readable in it."""
+        shown: dict[str, Any] = _revealed(self.model_dump())
+        return shown
+
+
+Presence = Literal["waiting", "in_call", "away"]
+"""Whether the person is there: not yet, now, or not any more (perhaps for a moment)."""
+
+
+def _revealed(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return {name: _revealed(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_revealed(part) for part in value]
+        case _:
+            return value

@@ -1,6 +1,6 @@
 """All that a call needs to know of its conversation, as its stored row says it; it can be sent to another process."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -20,16 +20,20 @@ class Limits(BaseModel):
 
 
 class Plan(BaseModel):
-    """What runs."""
+    """What runs. The `snapshot` that a conversation is stored with is `Plan(...).as_json()`, or the same as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    conversation_id: str
+    conversation_id: str = ""
     persona: Persona
     replica_id: str
     limits: Limits = Limits()
     language: str = "english"
     """Full English name, as in `properties.language`."""
+    require_auth: bool = False
+    """Who joins must show the conversation's meeting token."""
+    test_mode: bool = False
+    """Nobody can join."""
     audio_only: bool = False
     green_screen: bool = False
     chat: bool = False
@@ -44,10 +48,6 @@ class Plan(BaseModel):
         """For another process of this server: secrets are readable in it."""
         shown: dict[str, Any] = _revealed(self.model_dump())
         return shown
-
-
-Presence = Literal["waiting", "in_call", "away"]
-"""Whether the person is there: not yet, now, or not any more (perhaps for a moment)."""
 
 
 def _revealed(value: Any) -> Any:

@@ -16,7 +16,9 @@ head/brows.npy       float16[n, n, 2]: displacement of a full brow raise, frame 
 
 import io
 import json
+import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +33,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from visavis.errors import VisavisError
 
 FORMAT = 1
+
+MOST_BYTES = 512 * 2**20
+"""All of a bundle, unpacked and decoded: bundles come from strangers, and a small file can unpack to anything."""
+
+_LARGEST_MANIFEST = 2**20
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -172,10 +180,12 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     try:
+        if archive.getinfo("manifest.json").file_size > _LARGEST_MANIFEST:
+            raise BundleError(path, "manifest.json is too large")
         data: Any = json.loads(archive.read("manifest.json"))
     except KeyError:
         raise BundleError(path, "manifest.json is missing") from None
-    except ValueError as error:
+    except (ValueError, RecursionError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise BundleError(path, f"manifest.json is not JSON ({error})") from None
     if isinstance(data, dict) and data.get("format") != FORMAT:
         raise BundleError(path, f"format {data.get('format')!r} is not known; this version reads format {FORMAT}")
@@ -193,9 +203,18 @@ class _Reader:
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self._path = path
         self._archive = archive
+        self._left = MOST_BYTES
 
     def picture(self, name: str, shape: tuple[int, ...]) -> Picture:
-        picture = cv2.imdecode(np.frombuffer(self._bytes(name), np.uint8), cv2.IMREAD_UNCHANGED)
+        packed = self._bytes(name)
+        if not packed.startswith(_PNG) or len(packed) < 33:
+            raise BundleError(self._path, f"{name} is not a PNG picture")
+        # What decoding would cost is known before: width and height come first in the file.
+        width, height = int.from_bytes(packed[16:20]), int.from_bytes(packed[20:24])
+        if (height, width) != shape[:2]:
+            raise BundleError(self._path, f"{name} has shape {(height, width)}; expected {shape[:2]}, height and width")
+        self._spend(width * height * 4)
+        picture = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_UNCHANGED)
         if picture is None:
             raise BundleError(self._path, f"{name} is not a picture")
         if picture.shape != shape or picture.dtype != np.uint8:
@@ -203,9 +222,11 @@ class _Reader:
         return np.asarray(picture, np.uint8)
 
     def array(self, name: str, shape: tuple[int | None, ...]) -> Floats:
+        packed = self._bytes(name)
         try:
-            array = np.load(io.BytesIO(self._bytes(name)), allow_pickle=False)
-        except (ValueError, EOFError) as error:
+            self._spend(_unpacked_size(packed))
+            array = np.load(io.BytesIO(packed), allow_pickle=False)
+        except (ValueError, EOFError, MemoryError) as error:
             raise BundleError(self._path, f"{name} is not an array ({error})") from None
         fits = array.ndim == len(shape) and all(
             want in (None, got) for want, got in zip(shape, array.shape, strict=True)
@@ -219,6 +240,23 @@ class _Reader:
 
     def _bytes(self, name: str) -> bytes:
         try:
+            self._spend(self._archive.getinfo(name).file_size)
             return self._archive.read(name)
         except KeyError:
             raise BundleError(self._path, f"{name} is missing") from None
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+            raise BundleError(self._path, f"{name} cannot be unpacked ({error})") from None
+
+    def _spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise BundleError(self._path, f"its parts are larger than {MOST_BYTES // 2**20} MiB in all")
+
+
+def _unpacked_size(packed: bytes) -> int:
+    """Bytes that the array in an .npy file takes, as its header says. Raises `ValueError`."""
+    file = io.BytesIO(packed)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return math.prod(shape) * (dtype.itemsize + 4)

@@ -1,3 +1,4 @@
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -101,4 +102,23 @@ def test_nonsense_in_the_manifest_is_named(
 ) -> None:
     broken = rewritten(mira_path, tmp_path / "x.replica", **{"manifest.json": manifest_with(mira_path, **changes)})
     with pytest.raises(BundleError, match=message):
+        load(broken)
+
+
+def test_picture_is_not_decoded_when_its_header_promises_another_size(mira_path: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(mira_path) as archive:
+        png = bytearray(archive.read("room.png"))
+    png[16:24] = (60_000).to_bytes(4) + (60_000).to_bytes(4)
+    broken = rewritten(mira_path, tmp_path / "x.replica", room__png=bytes(png))
+    with pytest.raises(BundleError, match=r"room\.png has shape \(60000, 60000\)"):
+        load(broken)
+
+
+def test_array_is_not_allocated_when_its_header_promises_too_much(mira_path: Path, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": "<f4", "fortran_order": False, "shape": (1_000_000, 1_000_000)}
+    )
+    broken = rewritten(mira_path, tmp_path / "x.replica", head__depth__npy=file.getvalue())
+    with pytest.raises(BundleError, match="larger than 512 MiB"):
         load(broken)

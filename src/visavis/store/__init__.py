@@ -1,0 +1,83 @@
+"""Everything that outlives the process: one `Store` with a repository for each kind of thing.
+
+Plain async methods in, frozen dataclasses out; neither web framework nor conversation is known here.
+"""
+
+import secrets as random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from visavis.store import tables
+from visavis.store.blobs import Blobs
+from visavis.store.conversations import Conversations
+from visavis.store.database import Database, open_database
+from visavis.store.idempotency import Idempotency
+from visavis.store.jobs import Jobs
+from visavis.store.keys import Keys
+from visavis.store.personas import Personas
+from visavis.store.replicas import Replicas
+from visavis.store.secrets import Secrets
+from visavis.store.usage import Usage
+from visavis.store.videos import Videos
+from visavis.store.webhooks import Webhooks
+
+
+@dataclass(frozen=True)
+class Store:
+    """All repositories, on one database and one place for blobs."""
+
+    personas: Personas
+    replicas: Replicas
+    conversations: Conversations
+    usage: Usage
+    keys: Keys
+    webhooks: Webhooks
+    jobs: Jobs
+    videos: Videos
+    speeches: Videos
+    idempotency: Idempotency
+    blobs: Blobs
+    secrets: Secrets
+    database: Database
+
+    async def signing_secret(self, name: str) -> bytes:
+        """32 random bytes that stay the same for all processes of this store, made when first asked for."""
+
+        def work(connection: Connection) -> bytes:
+            found = connection.execute(select(tables.secrets.c.sealed).where(tables.secrets.c.name == name)).scalar()
+            if found is not None:
+                return self.secrets.open(found)
+            made = random.token_bytes(32)
+            connection.execute(insert(tables.secrets), {"name": name, "sealed": self.secrets.seal(made)})
+            return made
+
+        return await self.database.write(work)
+
+
+@asynccontextmanager
+async def open_store(database_url: str, blobs_url: str, secret_keys: Sequence[str]) -> AsyncIterator[Store]:
+    """Open the database (its schema brought up to date) and the blobs; secrets are sealed with the first key.
+
+    Raises `BadInputError`, `SecretKeyError`, `SchemaError`, `StoreError`.
+    """
+    sealing = Secrets(secret_keys)
+    blobs = Blobs(blobs_url)
+    async with open_database(database_url) as database:
+        yield Store(
+            personas=Personas(database, sealing),
+            replicas=Replicas(database),
+            conversations=Conversations(database, sealing),
+            usage=Usage(database),
+            keys=Keys(database),
+            webhooks=Webhooks(database),
+            jobs=Jobs(database, sealing),
+            videos=Videos(database, "video"),
+            speeches=Videos(database, "speech"),
+            idempotency=Idempotency(database),
+            blobs=blobs,
+            secrets=sealing,
+            database=database,
+        )

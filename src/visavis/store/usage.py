@@ -1,0 +1,45 @@
+"""What was used: seconds of conversation, of video, of speech. Stays when the conversation is deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from visavis.store.database import Database
+from visavis.store.paging import now
+from visavis.store.tables import usage
+
+
+@dataclass(frozen=True)
+class Used:
+    """One kind of use over a time: how often and how much (seconds, for what lasts)."""
+
+    times: int
+    quantity: float
+
+
+class Usage:
+    """The usage records of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(
+        self, kind: str, subject_id: str, quantity: float, *, key_id: str | None = None, at: datetime | None = None
+    ) -> None:
+        """Add one use: `kind` such as `conversation_seconds`, by the conversation or video `subject_id`."""
+        row = {"kind": kind, "subject_id": subject_id, "key_id": key_id, "quantity": quantity, "at": at or now()}
+        await self._database.write(lambda connection: connection.execute(insert(usage), row) and None)
+
+    async def total(self, since: datetime, until: datetime, *, key_id: str | None = None) -> Mapping[str, Used]:
+        """What was used from `since` until before `until`, by kind; of one key or of all."""
+        query = (
+            select(usage.c.kind, func.count(), func.sum(usage.c.quantity))
+            .where(usage.c.at >= since, usage.c.at < until)
+            .group_by(usage.c.kind)
+        )
+        if key_id is not None:
+            query = query.where(usage.c.key_id == key_id)
+        rows = await self._database.read(lambda connection: list(connection.execute(query)))
+        return {kind: Used(times, float(quantity)) for kind, times, quantity in rows}

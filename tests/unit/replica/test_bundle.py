@@ -109,7 +109,7 @@ def test_picture_is_not_decoded_when_its_header_promises_another_size(mira_path:
     with zipfile.ZipFile(mira_path) as archive:
         png = bytearray(archive.read("room.png"))
     png[16:24] = (60_000).to_bytes(4) + (60_000).to_bytes(4)
-    broken = rewritten(mira_path, tmp_path / "x.replica", room__png=bytes(png))
+    broken = rewritten(mira_path, tmp_path / "x.replica", **{"room.png": bytes(png)})
     with pytest.raises(BundleError, match=r"room\.png has shape \(60000, 60000\)"):
         load(broken)
 
@@ -119,6 +119,6 @@ def test_array_is_not_allocated_when_its_header_promises_too_much(mira_path: Pat
     np.lib.format.write_array_header_1_0(
         file, {"descr": "<f4", "fortran_order": False, "shape": (1_000_000, 1_000_000)}
     )
-    broken = rewritten(mira_path, tmp_path / "x.replica", head__depth__npy=file.getvalue())
+    broken = rewritten(mira_path, tmp_path / "x.replica", **{"head__depth.npy": file.getvalue()})
     with pytest.raises(BundleError, match="larger than 512 MiB"):
         load(broken)

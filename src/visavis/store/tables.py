@@ -198,6 +198,7 @@ deliveries = Table(
     metadata,
     _id(),
     Column("url", Text, nullable=False),
+    Column("receiver", Text, nullable=False),  # scheme, host and port of the URL
     Column("event_type", Text, nullable=False),
     Column("conversation_id", Text),
     Column("status", Text, nullable=False),  # pending, delivered, dead
@@ -212,6 +213,15 @@ Index("ix_deliveries_status_newest", deliveries.c.status, deliveries.c.created_a
 Index(
     "ix_deliveries_due",
     deliveries.c.due_at,
+    sqlite_where=text("status = 'pending'"),
+    postgresql_where=text("status = 'pending'"),
+)
+
+Index(
+    "ix_deliveries_order",
+    deliveries.c.conversation_id,
+    deliveries.c.url,
+    deliveries.c.created_at,
     sqlite_where=text("status = 'pending'"),
     postgresql_where=text("status = 'pending'"),
 )

@@ -1,11 +1,16 @@
-"""The queue of messages to webhooks: at least once, persisted, with a list of those that were given up."""
+"""The queue of messages to webhooks: at least once, persisted, with a list of those that were given up.
 
-from collections.abc import Mapping, Sequence
+Messages of one conversation to one URL leave in the order in which they were added: each waits until those before it
+were delivered or given up. `created_at` is that order.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from visavis.store import ids
 from visavis.store.database import Database
@@ -32,6 +37,8 @@ class Delivery:
 
     delivery_id: str
     url: str
+    receiver: str
+    """Scheme, host and port of the URL."""
     event_type: str
     conversation_id: str | None
     body: dict[str, Any]
@@ -56,18 +63,29 @@ class Webhooks:
         new = NewDelivery(url, event_type, body, conversation_id)
         return (await self._database.write(lambda connection: enqueue_all(connection, [new])))[0]
 
-    async def claim(self, limit: int, lease_s: float) -> list[Delivery]:
-        """Take up to `limit` messages that are due, longest due first.
+    async def claim(
+        self, limit: int, lease_s: float, *, without: Collection[str] = (), at: datetime | None = None
+    ) -> list[Delivery]:
+        """Take up to `limit` messages that are due (at the moment `at`, or now), longest due first.
 
-        Nobody else gets them for `lease_s` seconds; a worker that dies thereby gives them back.
+        Nobody else gets them for `lease_s` seconds; a worker that dies thereby gives them back. Nothing is taken for
+        the receivers in `without`, and nothing that must wait for an earlier message of its conversation.
         """
 
         def work(connection: Connection) -> list[Delivery]:
-            moment = now()
+            moment = at or now()
+            earlier = deliveries.alias("earlier")
+            waits = exists().where(
+                earlier.c.status == "pending",
+                earlier.c.conversation_id == deliveries.c.conversation_id,
+                earlier.c.url == deliveries.c.url,
+                earlier.c.created_at < deliveries.c.created_at,
+            )
             due = (
                 select(deliveries)
-                .where(deliveries.c.status == "pending", deliveries.c.due_at <= moment)
-                .order_by(deliveries.c.due_at)
+                .where(deliveries.c.status == "pending", deliveries.c.due_at <= moment, ~waits)
+                .where(deliveries.c.receiver.not_in(without))
+                .order_by(deliveries.c.due_at, deliveries.c.created_at)
                 .limit(limit)
                 .with_for_update(skip_locked=True)
             )
@@ -101,6 +119,10 @@ class Webhooks:
         """Deliver it again from the first attempt, at once. Raises `NotFoundError`."""
         await self._change(delivery_id, status="pending", attempts=0, due_at=now(), finished_at=None)
         return await self.get(delivery_id)
+
+    async def undo_claim(self, delivery_id: str) -> None:
+        """The worker stops before an answer has come: due again at once."""
+        await self._change(delivery_id, due_at=now())
 
     async def get(self, delivery_id: str) -> Delivery:
         """One message. Raises `NotFoundError`."""
@@ -140,11 +162,13 @@ class Webhooks:
 
 def enqueue_all(connection: Connection, new: Sequence[NewDelivery]) -> list[str]:
     """Add messages inside the transaction of what they tell; returns their ids."""
-    made = now()
-    rows = [
-        {
+    rows = []
+    for one in new:
+        made = _after_the_last(connection, one)
+        row = {
             "id": ids.delivery_id(),
             "url": one.url,
+            "receiver": _receiver(one.url),
             "event_type": one.event_type,
             "conversation_id": one.conversation_id,
             "status": "pending",
@@ -153,17 +177,34 @@ def enqueue_all(connection: Connection, new: Sequence[NewDelivery]) -> list[str]
             "due_at": made,
             "body": dict(one.body),
         }
-        for one in new
-    ]
-    if rows:
-        connection.execute(insert(deliveries), rows)
+        connection.execute(insert(deliveries), row)
+        rows.append(row)
     return [str(row["id"]) for row in rows]
+
+
+def _after_the_last(connection: Connection, new: NewDelivery) -> datetime:
+    """Now, but later than every message of the same conversation that still waits, even if the clock went back."""
+    if new.conversation_id is None:
+        return now()
+    waiting = select(func.max(deliveries.c.created_at)).where(
+        deliveries.c.status == "pending",
+        deliveries.c.conversation_id == new.conversation_id,
+        deliveries.c.url == new.url,
+    )
+    last: datetime | None = connection.execute(waiting).scalar()
+    return now() if last is None else max(now(), last + timedelta(microseconds=1))
+
+
+def _receiver(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 
 
 def _read(row: Row[Any], attempts: int | None = None) -> Delivery:
     return Delivery(
         row.id,
         row.url,
+        row.receiver,
         row.event_type,
         row.conversation_id,
         row.body,

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _index("conversations", "conversations_active_expiry", ["expires_at"], _ACTIVE)
     _index("conversation_log", "conversation_log", ["conversation_id", "kind", "id"])
     _index("deliveries", "deliveries_due", ["due_at"], _PENDING)
+    _index("deliveries", "deliveries_order", ["conversation_id", "url", "created_at"], _PENDING)
     _index("deliveries", "deliveries_status_newest", ["status", sa.text("created_at DESC"), sa.text("id DESC")])
     _index("jobs", "jobs_subject", ["subject_id"])
     _index("jobs", "jobs_unfinished", ["created_at"], _UNFINISHED)
@@ -98,6 +99,7 @@ def _queues() -> None:
         "deliveries",
         _id(),
         _text("url"),
+        _text("receiver"),
         _text("event_type"),
         _text("conversation_id", True),
         _text("status"),

@@ -20,6 +20,21 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8770, ge=0, le=65535, description="Port that the server listens on; 0 picks a free one.")
     public_url: str | None = Field(None, description="How people reach the server, when not http://host:port.")
+    data: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "visavis",
+        description="Folder of everything that is stored: database, files, secret key.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="Another database than the SQLite file in the data folder: postgresql://user:password@host/name.",
+    )
+    blobs_url: str | None = Field(None, description="Another place for files than the data folder: s3://bucket/prefix.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="What secrets are encrypted with, instead of the file secret.key in the data folder; "
+        "several with commas between, the newest first.",
+    )
+    dev: bool = Field(False, description="Ask for no API key; only on loopback.")
     model_cache: Path = Field(
         default_factory=lambda: Path.home() / ".cache" / "visavis" / "models",
         description="Folder that model files are kept in.",
@@ -30,7 +45,7 @@ class Settings(BaseSettings):
         "or the larger one that this machine is fast enough for (auto).",
     )
     api_key: SecretStr | None = Field(
-        None, description="Asked for in the x-api-key header when the server listens beyond loopback."
+        None, description="An API key that may do everything, besides those that `visavis keys` makes."
     )
     llm: LanguageModelSettings | None = Field(
         None,
@@ -44,6 +59,12 @@ class Settings(BaseSettings):
         default_factory=list, description="Own addresses that calls may come to; none means all of the machine's."
     )
     max_conversations: int = Field(1, ge=1, description="Calls that may run at once.")
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description='Other sites whose pages may call the API from a browser, as a JSON list: ["https://example.org"].',
+    )
+    max_request_mb: int = Field(4, ge=1, description="Largest body of a request, MiB.")
+    max_upload_mb: int = Field(200, ge=1, description="Largest upload of a file, MiB.")
     allow_private_urls: str = Field(
         "false",
         description="Whether callbacks and downloads that users ask for may go to private addresses: true, false, or "

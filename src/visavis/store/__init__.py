@@ -22,6 +22,7 @@ from visavis.store.replicas import Replicas
 from visavis.store.secrets import Secrets
 from visavis.store.usage import Usage
 from visavis.store.videos import Videos
+from visavis.store.webhook_secrets import WebhookSecrets
 from visavis.store.webhooks import Webhooks
 
 
@@ -35,6 +36,7 @@ class Store:
     usage: Usage
     keys: Keys
     webhooks: Webhooks
+    webhook_secrets: WebhookSecrets
     jobs: Jobs
     videos: Videos
     speeches: Videos
@@ -73,6 +75,7 @@ async def open_store(database_url: str, blobs_url: str, secret_keys: Sequence[st
             usage=Usage(database),
             keys=Keys(database),
             webhooks=Webhooks(database),
+            webhook_secrets=WebhookSecrets(database, sealing),
             jobs=Jobs(database, sealing),
             videos=Videos(database, "video"),
             speeches=Videos(database, "speech"),

@@ -7,10 +7,11 @@ Writes that arrive while the disk is busy are committed together: 50 clients wai
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from visavis.errors import BadInputError
 from visavis.store.database import Database, T, Work, for_people
-from visavis.store.errors import StoreBusyError
+from visavis.store.errors import StoreBusyError, StoreError
 from visavis.store.migrations import upgrade
 
 _READERS = 3
@@ -40,7 +41,7 @@ async def sqlite(path: Path) -> AsyncIterator[Database]:
     readers = ThreadPoolExecutor(_READERS, "store-read")
     loop = asyncio.get_running_loop()
     try:
-        await loop.run_in_executor(writer, _prepare, engine)
+        await loop.run_in_executor(writer, _prepare, path, engine)
         database = SqliteDatabase(engine, writer, readers)
         try:
             yield database
@@ -185,15 +186,28 @@ def _make_file(path: Path) -> None:
         raise BadInputError("VISAVIS_DATA", str(path), f"a place that can be written ({error.strerror})") from error
 
 
-def _prepare(engine: Engine) -> None:
+def _prepare(path: Path, engine: Engine) -> None:
     try:
-        with engine.connect().execution_options(visavis_writes=True) as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-            connection.commit()
-            with connection.begin():
-                upgrade(connection)
+        _use_write_ahead_log(path)
+        with engine.connect().execution_options(visavis_writes=True) as connection, connection.begin():
+            upgrade(connection)
     except DBAPIError as error:
         raise for_people(error) from error
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} cannot be used: {error}.") from error
+
+
+def _use_write_ahead_log(path: Path) -> None:
+    """The file remembers it. Two processes that do this at once get an error, whatever the timeout."""
+    with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)) as driver:
+        for attempts_left in reversed(range(50)):
+            try:
+                driver.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if not attempts_left:
+                    raise
+                time.sleep(0.1)
 
 
 def _engine(path: Path) -> Engine:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from visavis.api.telemetry import Telemetry
+from visavis.hosting.telemetry import Telemetry
 from visavis.conversation import events
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation

@@ -40,6 +40,11 @@ class Plan(BaseModel):
     """Text only: it also runs without anybody connected, over REST, server-sent events and WebSocket."""
 
     @property
+    def prompt(self) -> str:
+        """What the language model is told, as transcripts show it."""
+        return f"{self.persona.system_prompt}\n\n{self.persona.context}".strip()
+
+    @property
     def pictures(self) -> bool:
         """Whether the replica is shown."""
         return not (self.audio_only or self.chat)

@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conversation.simulation import World, silence, simulate, speech, world
-from visavis.api.telemetry import Telemetry
+from visavis.hosting.telemetry import Telemetry
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from visavis.config import Settings, settings
 from visavis.conversation import persona as personas
 from visavis.errors import BadInputError, VisavisError
 from visavis.models.cli import app as models_app
+from visavis.store.cli import app as keys_app
+from visavis.transport.ice import is_loopback
 
 app = typer.Typer(
     help="Live video conversations with a talking replica, on your own machine.",
@@ -27,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models", help="Model files: pull, list, verify.")
+app.add_typer(keys_app, name="keys", help="API keys: create, list, revoke.")
 
 _console = Console(stderr=True)
 
@@ -65,12 +68,13 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")] = None,
     persona: PersonaFile = None,
     quality: Quality = None,
+    dev: Annotated[bool, typer.Option("--dev", help="Ask for no API key; only on loopback.")] = False,
 ) -> None:
     """Start the server and print the link of a call."""
-    chosen = _settings(host=host, port=port, quality=quality)
+    chosen = _settings(host=host, port=port, quality=quality, dev=dev or None)
     _log_to_terminal(chosen)
-    if chosen.host not in ("127.0.0.1", "localhost", "::1") and chosen.api_key is None:
-        raise BadInputError("VISAVIS_API_KEY", "", f"a key of your choice, because {chosen.host} is not loopback")
+    if chosen.dev and not is_loopback(chosen.host):
+        raise BadInputError("--dev", chosen.host, "a loopback address (127.0.0.1), because it asks for no key")
     spoken_by = personas.load(persona) if persona else personas.DEMO
     listener = _listen(chosen)
     chosen = chosen.model_copy(update={"port": listener.getsockname()[1]})
@@ -82,7 +86,7 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
     from visavis.api.app import create_app
     from visavis.api.live import LiveConversations
     from visavis.api.signalling import answerer
-    from visavis.api.telemetry import export_traces
+    from visavis.hosting.telemetry import export_traces
     from visavis.layers.builtin import start_layers
     from visavis.replica.stock import stock
 

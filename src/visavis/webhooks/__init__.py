@@ -1,0 +1,1 @@
+"""Webhooks: what happens is told to the addresses that users gave, signed, in order, at least once."""

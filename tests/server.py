@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -37,13 +38,25 @@ class RunningServer:
 
 @contextmanager
 def running_server(*options: str, **environment: str) -> Iterator[RunningServer]:
-    """Start `visavis serve` with `options` and stop it in the end."""
+    """Start `visavis serve` with `options` and stop it in the end.
+
+    It asks for no key unless the environment says `VISAVIS_DEV="false"`, and forgets everything unless there is a
+    `VISAVIS_DATA`.
+    """
+    with TemporaryDirectory(prefix="visavis-") as data:
+        ours = {"VISAVIS_ICE_ADDRESSES": '["127.0.0.1"]', "VISAVIS_DEV": "true", "VISAVIS_DATA": data}
+        with _serving(options, {**os.environ, **ours, **environment, "COLUMNS": "200"}) as server:
+            yield server
+
+
+@contextmanager
+def _serving(options: tuple[str, ...], environment: dict[str, str]) -> Iterator[RunningServer]:
     process = subprocess.Popen(
         [sys.executable, "-m", "visavis", "serve", "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "VISAVIS_ICE_ADDRESSES": '["127.0.0.1"]', **environment, "COLUMNS": "200"},
+        env=environment,
     )
     server = RunningServer(process)
     assert process.stdout and process.stderr

@@ -19,7 +19,6 @@ from visavis.conversation import persona as personas
 from visavis.errors import BadInputError, VisavisError
 from visavis.models.cli import app as models_app
 from visavis.store.cli import app as keys_app
-from visavis.transport.ice import is_loopback
 
 app = typer.Typer(
     help="Live video conversations with a talking replica, on your own machine.",
@@ -71,6 +70,8 @@ def serve(
     dev: Annotated[bool, typer.Option("--dev", help="Ask for no API key; only on loopback.")] = False,
 ) -> None:
     """Start the server and print the link of a call."""
+    from visavis.transport.ice import is_loopback
+
     chosen = _settings(host=host, port=port, quality=quality, dev=dev or None)
     _log_to_terminal(chosen)
     if chosen.dev and not is_loopback(chosen.host):
@@ -84,21 +85,29 @@ def serve(
 
 async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.socket) -> None:
     from visavis.api.app import create_app
+    from visavis.api.auth import Gatekeeper, make_first_key
     from visavis.api.live import LiveConversations
     from visavis.api.signalling import answerer
     from visavis.hosting.telemetry import export_traces
     from visavis.layers.builtin import start_layers
     from visavis.replica.stock import stock
+    from visavis.store.configured import configured_store
 
     if chosen.tracing:
         export_traces()
     async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(configured_store(chosen))
+        gatekeeper = Gatekeeper(store.keys, chosen)
+        await stack.enter_async_context(gatekeeper.watching())
+        if key := await make_first_key(store.keys, chosen):
+            typer.echo(f"Your first API key, which is not shown again: {key}", err=True)
         # Before the web server: a missing model is then one clear line, and nobody meets a server that is not ready.
         layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))
         live = LiveConversations(layers, stock(), answerer(chosen), chosen.max_conversations)
         stack.push_async_callback(live.close)
         await live.standing(persona).conversation.prepare()
         web_app = create_app(chosen, persona, live)
+        web_app.state.store, web_app.state.gatekeeper = store, gatekeeper
         config = uvicorn.Config(
             web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none", lifespan="off"
         )

@@ -42,8 +42,9 @@ def test_taken_port_is_named():
         assert_failed_clearly(visavis("serve", "--port", str(port)), "--port", str(port), "--port 0")
 
 
-def test_listening_beyond_loopback_asks_for_a_key():
-    assert_failed_clearly(visavis("serve", "--host", "0.0.0.0"), "VISAVIS_API_KEY")
+def test_development_mode_is_refused_where_others_can_reach_the_server():
+    assert_failed_clearly(visavis("serve", "--dev", "--host", "0.0.0.0"), "--dev", "0.0.0.0", "127.0.0.1")
+    assert_failed_clearly(visavis("serve", "--host", "::", VISAVIS_DEV="true"), "--dev", "'::'", "127.0.0.1")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -58,7 +58,16 @@ class Settings(BaseSettings):
     ice_addresses: list[str] = Field(
         default_factory=list, description="Own addresses that calls may come to; none means all of the machine's."
     )
-    max_conversations: int = Field(1, ge=1, description="Calls that may run at once.")
+    max_conversations: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        1, description="Calls that may run at once; auto is what this machine seems to be fast enough for."
+    )
+    in_process_conversations: int = Field(
+        1, ge=0, description="Of these, calls that run in the server's own process; further ones run in workers."
+    )
+    conversations_per_worker: int = Field(1, ge=1, description="Calls in each worker process.")
+    drain_s: float = Field(
+        30.0, ge=0, description="How long running calls may go on when the server is stopped, before a spoken goodbye."
+    )
     allowed_origins: list[str] = Field(
         default_factory=list,
         description='Other sites whose pages may call the API from a browser, as a JSON list: ["https://example.org"].',

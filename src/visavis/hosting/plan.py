@@ -1,5 +1,6 @@
 """All that a call needs to know of its conversation, as its stored row says it; it can be sent to another process."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -27,6 +28,8 @@ class Plan(BaseModel):
     conversation_id: str = ""
     persona: Persona
     replica_id: str
+    bundle: Path | None = None
+    """The replica's file on this machine; found when the conversation begins."""
     limits: Limits = Limits()
     language: str = "english"
     """Full English name, as in `properties.language`."""
@@ -59,6 +62,8 @@ def _revealed(value: Any) -> Any:
     match value:
         case SecretStr():
             return value.get_secret_value()
+        case Path():
+            return str(value)
         case dict():
             return {name: _revealed(part) for name, part in value.items()}
         case list() | tuple():

@@ -9,6 +9,7 @@ import numpy as np
 from visavis.audio import LISTEN_RATE_HZ
 from visavis.config import Settings
 from visavis.layers import Layers
+from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.choice import language_model
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.stt.moonshine import Moonshine
@@ -24,20 +25,29 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
 
     Raises `visavis.models.ModelMissingError`, and `EngineError` for an engine that does not start.
     """
-    async with language_model(settings, llm or settings.llm) as answering:
-        voice_activity = await asyncio.to_thread(Silero)
-        end_of_turn = CombinedEndOfTurn(await asyncio.to_thread(SmartTurn))
-        recogniser, voice = await asyncio.to_thread(Moonshine), await asyncio.to_thread(Hibari)
-        try:
-            # One after the other: on two cores together they would only get in each other's way.
-            await voice.warm_up()
-            noise = np.random.default_rng(0).normal(0, 0.1, LISTEN_RATE_HZ).astype(np.float32)
-            await end_of_turn.warm_up()
-            utterance = recogniser.utterance()
-            utterance.feed(noise)
-            await utterance.partial()
-            await utterance.final()
-            yield Layers(voice_activity.listen, recogniser, end_of_turn, answering, voice)
-        finally:
-            recogniser.close()
-            end_of_turn.close()
+    async with language_model(settings, llm or settings.llm) as answering, start_speech(answering) as layers:
+        yield layers
+
+
+@asynccontextmanager
+async def start_speech(answering: LanguageModel) -> AsyncIterator[Layers]:
+    """The built-in engines that hear and speak, around a language model; loaded and warm when this is entered.
+
+    Raises `visavis.models.ModelMissingError`, and `EngineError` for an engine that does not start.
+    """
+    voice_activity = await asyncio.to_thread(Silero)
+    end_of_turn = CombinedEndOfTurn(await asyncio.to_thread(SmartTurn))
+    recogniser, voice = await asyncio.to_thread(Moonshine), await asyncio.to_thread(Hibari)
+    try:
+        # One after the other: on two cores together they would only get in each other's way.
+        await voice.warm_up()
+        noise = np.random.default_rng(0).normal(0, 0.1, LISTEN_RATE_HZ).astype(np.float32)
+        await end_of_turn.warm_up()
+        utterance = recogniser.utterance()
+        utterance.feed(noise)
+        await utterance.partial()
+        await utterance.final()
+        yield Layers(voice_activity.listen, recogniser, end_of_turn, answering, voice)
+    finally:
+        recogniser.close()
+        end_of_turn.close()

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
+
+from pydantic import SecretStr
 
 from visavis.errors import EngineError
 from visavis.layers.llm import Message
-from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.openai_compatible import LAYER, LanguageModelSettings, OpenAICompatible, UnreachableError
 from visavis.layers.llm.prompt import FACT_FIRST, for_small_model
 
@@ -34,11 +37,37 @@ _FIRST_TOKEN_TIMEOUT_S = 60.0
 """A prompt that fills the context takes this long to read on two busy cores."""
 
 
-class BuiltInModel:
-    """A `visavis.layers.llm.LanguageModel` on a `LlamaServer`, which it follows through restarts."""
+class ModelServer(Protocol):
+    """A running llama.cpp server: `LlamaServer` in the process that started it, something that knows it elsewhere."""
 
-    def __init__(self, server: LlamaServer) -> None:
-        self._server = server
+    @property
+    def model(self) -> Path:
+        """Its model file."""
+        ...
+
+    @property
+    def api_key(self) -> SecretStr:
+        """What it asks for; known once it is ready."""
+        ...
+
+    async def ready(self) -> str:
+        """Wait until it answers, after a crash as well; its `base_url`. Raises `visavis.errors.EngineError`."""
+        ...
+
+    def rest(self, seconds: float) -> None:
+        """See `visavis.layers.llm.LanguageModel.rest`."""
+        ...
+
+    def wake(self) -> None:
+        """Go on after a `rest`."""
+        ...
+
+
+class BuiltInModel:
+    """A `visavis.layers.llm.LanguageModel` on a server, which it follows through restarts."""
+
+    def __init__(self, server: ModelServer) -> None:
+        self.server = server
         self._client: OpenAICompatible | None = None
         self._client_url = ""
 
@@ -72,7 +101,7 @@ class BuiltInModel:
 
     def rest(self, seconds: float) -> None:
         """Let the server stand still; see `visavis.layers.llm.LanguageModel`."""
-        self._server.rest(seconds)
+        self.server.rest(seconds)
 
     async def aclose(self) -> None:
         """End the connections to the server, which itself goes on."""
@@ -81,15 +110,15 @@ class BuiltInModel:
             self._client = None
 
     async def _current_client(self) -> OpenAICompatible:
-        self._server.wake()
+        self.server.wake()
         try:
             async with asyncio.timeout(_READY_TIMEOUT_S):
-                base_url = await self._server.ready()
+                base_url = await self.server.ready()
         except TimeoutError:
             raise EngineError(LAYER, "the built-in model is still starting; try again in a moment") from None
         if self._client is None or base_url != self._client_url:
             await self.aclose()
-            self._client, self._client_url = OpenAICompatible(built_in_settings(self._server, base_url)), base_url
+            self._client, self._client_url = OpenAICompatible(built_in_settings(self.server, base_url)), base_url
         return self._client
 
 
@@ -98,7 +127,7 @@ def framed(messages: Sequence[Message]) -> list[Message]:
     return [Message("system", for_small_model(m.content)) if m.role == "system" else m for m in messages]
 
 
-def built_in_settings(server: LlamaServer, base_url: str) -> LanguageModelSettings:
+def built_in_settings(server: ModelServer, base_url: str) -> LanguageModelSettings:
     """How the built-in models are asked; chosen by playing two scripted dialogues of twelve turns."""
     return LanguageModelSettings(
         base_url=base_url,

@@ -1,0 +1,73 @@
+"""What the conversations of one process are made of: shared engines, the server's language model, faces."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+
+from visavis.hosting.faces import Faces
+from visavis.hosting.plan import Plan
+from visavis.layers import Layers
+from visavis.layers.llm import LanguageModel, Message
+from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.replica import Replica
+
+
+class HouseModel:
+    """The language model of this server, a `visavis.layers.llm.LanguageModel` that starts when it is first needed.
+
+    Most servers start it at once (`current`); one whose own persona brings a model of its own may never need it.
+    """
+
+    def __init__(self, open_model: Callable[[], AbstractAsyncContextManager[LanguageModel]]) -> None:
+        self._open = open_model
+        self._stack = AsyncExitStack()
+        self._model: LanguageModel | None = None
+        self._opening = asyncio.Lock()
+
+    async def current(self) -> LanguageModel:
+        """The running model. Raises `visavis.errors.VisavisError` when it cannot be started."""
+        async with self._opening:
+            if self._model is None:
+                self._model = await self._stack.enter_async_context(self._open())
+            return self._model
+
+    async def aclose(self) -> None:
+        """Stop it."""
+        await self._stack.aclose()
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """See `visavis.layers.llm.LanguageModel`, as for all that follow."""
+        model = self._model or await self.current()
+        async with aclosing(model.stream(messages)) as reply:  # type: ignore[type-var]
+            async for piece in reply:
+                yield piece
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        if self._model:
+            await self._model.prefill(messages)
+
+    def rest(self, seconds: float) -> None:
+        if self._model:
+            self._model.rest(seconds)
+
+
+class SharedEngines:
+    """The `visavis.hosting.calls.Engines` of a process."""
+
+    def __init__(self, layers: Layers, faces: Faces) -> None:
+        self._layers = layers
+        self._faces = faces
+
+    @asynccontextmanager
+    async def layers(self, plan: Plan) -> AsyncIterator[Layers]:
+        """The shared engines, with the persona's own language model if it has one."""
+        if plan.persona.layers.llm is None:
+            yield self._layers
+            return
+        async with aclosing(OpenAICompatible(plan.persona.layers.llm)) as own:
+            yield dataclasses.replace(self._layers, language_model=own)
+
+    async def replica(self, plan: Plan) -> Replica:
+        """The plan's face."""
+        return await self._faces.face(plan)

@@ -10,6 +10,9 @@ import jwt
 
 from visavis.errors import VisavisError
 
+SECRET_NAME = "meeting tokens"
+"""Of the secret that tokens are signed with: `await store.signing_secret(SECRET_NAME)`."""
+
 _ALGORITHM = "HS256"
 _AUDIENCE = "visavis:meeting"
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from visavis.config import Settings
 from visavis.conversation.persona import Persona
 from visavis.layers.builtin import start_layers
 from visavis.layers.tts import Speech, Word
-from visavis.replica import Attitude, Frame
+from visavis.replica import Attitude, Emotion, Frame
 from visavis.replica.stock import stock
 
 SECONDS = 20 if QUICK else 120
@@ -73,6 +74,14 @@ class SquareRenderer:
             (bool(np.abs(speech.pcm[index * size : (index + 1) * size]).max() > 0), motion)
             for index, motion in enumerate(self._renderer.plan(speech))
         ]
+
+    def follow_sound(self) -> NoReturn:
+        """The voice's phonemes are known."""
+        raise NotImplementedError
+
+    def express(self, emotion: Emotion) -> None:
+        """As the face does."""
+        self._renderer.express(emotion)
 
     def render(self, motion: tuple[bool, object] | None, attitude: Attitude) -> Frame:
         """The next frame."""

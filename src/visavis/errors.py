@@ -12,11 +12,13 @@ class BadInputError(VisavisError):
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:
-        shown = repr(value)
-        super().__init__(
-            f"{field}: {shown if len(shown) <= 80 else shown[:77] + '...'} is not valid; expected {expected}"
-        )
+        # An enormous text is cut before it is quoted.
+        shown = repr(value[:80] if isinstance(value, str | bytes) else value)
         self.field = field
+        self.value = shown if len(shown) <= 80 else shown[:77] + "..."
+        """As Python writes it, at most 80 characters."""
+        self.expected = expected
+        super().__init__(f"{field}: {self.value} is not valid; expected {expected}")
 
 
 class EngineError(VisavisError):

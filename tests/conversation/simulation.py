@@ -15,12 +15,12 @@ import numpy as np
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Pcm, Samples
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
-from visavis.conversation.persona import ConversationalFlow, Persona, PersonaLayers
+from visavis.conversation.persona import ConversationalFlow, Persona, PersonaLayers, PipelineMode
 from visavis.errors import EngineError
 from visavis.layers import Layers
 from visavis.layers.llm import Message
 from visavis.layers.tts import Speech, Word
-from visavis.replica import Attitude, Frame
+from visavis.replica import Attitude, Emotion, Frame
 
 WORD_S = 0.3
 PIECE = LISTEN_RATE_HZ // 50
@@ -195,6 +195,15 @@ class CountingFace:
     def plan(self, speech: Speech) -> Sequence[int]:
         return [1] * -(-len(speech.pcm) // (PLAYOUT_RATE_HZ // 25))
 
+    def follow_sound(self) -> "CountingFace":
+        return self
+
+    def next(self, sound: Pcm) -> int:
+        return 1
+
+    def express(self, emotion: Emotion) -> None:
+        self.emotion = emotion
+
     def render(self, motion: object, attitude: Attitude) -> Frame:
         return np.full((8, 8, 3), 255 if motion else 0, np.uint8)
 
@@ -273,7 +282,7 @@ class World:
         await run
 
 
-def world(said: list[str], replies: list[str], greeting: str = "", **flow: Any) -> World:
+def world(said: list[str], replies: list[str], greeting: str = "", mode: PipelineMode = "full", **flow: Any) -> World:
     """A world in which the person says `said` and the model answers `replies`; `flow` are the persona's settings.
 
     Openers are off unless asked for, so that replies begin with the model's words.
@@ -281,6 +290,12 @@ def world(said: list[str], replies: list[str], greeting: str = "", **flow: Any) 
     recogniser, end_of_turn, model = ScriptedRecogniser(list(said)), ScriptedEndOfTurn(), ScriptedModel(replies)
     layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice())
     layers_wanted = PersonaLayers(conversational_flow=ConversationalFlow(**{"openers": False, **flow}))
-    persona = Persona(persona_name="Test", system_prompt="You are a test.", greeting=greeting, layers=layers_wanted)
+    persona = Persona(
+        persona_name="Test",
+        pipeline_mode=mode,
+        system_prompt="You are a test.",
+        greeting=greeting,
+        layers=layers_wanted,
+    )
     conversation = Conversation("ctest", persona, CountingFace(), layers, LoopClock())
     return World(SimulatedCall(), conversation, recogniser, end_of_turn, model)

@@ -1,22 +1,37 @@
 """A live conversation: call, layers and playout wired together."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import Executor
+from typing import Any
 
 from visavis.conversation import events, manners
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
+from visavis.conversation.controls import Controls, change_context
 from visavis.conversation.ear import Ear
+from visavis.conversation.echoes import Echoes
 from visavis.conversation.floor import Floor
+from visavis.conversation.interactions import AppendContext, Leave, OverwriteContext, parse_interaction
 from visavis.conversation.own_voice import OwnVoice
+from visavis.conversation.person_voice import PersonVoice, report_voice
 from visavis.conversation.persona import Persona
 from visavis.conversation.playout import Playout
 from visavis.conversation.turns import Turns
-from visavis.errors import BadInputError
+from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
 from visavis.layers.llm.prompt import spoken_style
 from visavis.replica import Replica
 from visavis.transport import Call
+
+
+class NobodyInCallError(VisavisError):
+    """A conversation was asked for something that needs a person in the call, and nobody is."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(
+            f"Nobody is in this call, so {event_type} has nobody to reach; send it when somebody has joined."
+        )
 
 
 class Conversation:
@@ -30,8 +45,10 @@ class Conversation:
         layers: Layers,
         clock: Clock,
         executor: Executor | None = None,
+        *,
+        replica_id: str | None = None,
     ) -> None:
-        """`executor` runs the renderer; None is the event loop's own."""
+        """`executor` runs the renderer; None is the event loop's own. `replica_id` is told in events."""
         self.persona = persona
         self.replica = replica
         self.events = events.EventStream(conversation_id, clock)
@@ -42,12 +59,38 @@ class Conversation:
         self._layers = layers
         self._clock = clock
         self._executor = executor
+        self._replica_id = replica_id
         self._greeted = False
+        self._call: Call | None = None
         self._turns: Turns | None = None
+        self._controls: Controls | None = None
+
+    @property
+    def echoes(self) -> bool:
+        """It says only what a client sends."""
+        return self.persona.pipeline_mode == "echo"
 
     async def prepare(self) -> None:
         """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
-        await self._layers.language_model.prefill(self._context.messages())
+        if not self.echoes:
+            await self._layers.language_model.prefill(self._context.messages())
+
+    async def interact(self, message: Mapping[str, Any]) -> None:
+        """Do what a message of the interactions protocol asks for, wherever it came from.
+
+        Raises `BadInputError` that names the field, and `NobodyInCallError`.
+        """
+        wanted = parse_interaction(message)
+        if isinstance(wanted, Leave):
+            self.left = True
+            if self._call:
+                await self._call.close()
+        elif self._controls:
+            self._controls.obey(wanted)
+        elif isinstance(wanted, OverwriteContext | AppendContext):
+            change_context(self._context, wanted)
+        else:
+            raise NobodyInCallError(wanted.event_type)
 
     async def farewell(self, text: str) -> None:
         """Say `text` as the last words, whatever the person does; returns when they were heard or nobody is there."""
@@ -57,9 +100,65 @@ class Conversation:
     async def run(self, call: Call) -> None:
         """Talk until the person is gone or this is cancelled; the call is hung up in any case."""
         self.left = False
+        self._call = call
+        with self.events.heard_by(call.send_event):
+            try:
+                if not await call.connected():
+                    return
+                self.events.emit(events.Joined())
+                try:
+                    await self._talk(call)
+                finally:
+                    self.events.emit(events.Left())
+            except* _PersonGone:
+                pass
+            finally:
+                self._call = None
+                await call.close()
+
+    async def _talk(self, call: Call) -> None:
         layers = self._layers
         floor = manners.floor(self.persona.layers)
         own_voice = OwnVoice()
+        renderer = self.replica.renderer()
+        playout = Playout(call, renderer, self._clock, self._executor, own_voice.played)
+        async with asyncio.TaskGroup() as tasks:
+            turns = self._turns = Turns(
+                self.persona.layers.conversational_flow,
+                self._context,
+                layers.language_model,
+                layers.voice,
+                renderer,
+                playout,
+                floor,
+                self.events,
+                self._clock,
+                tasks,
+                speculative=self.persona.layers.speculative,
+            )
+            echoes = Echoes(turns, renderer, self._clock)
+            self._controls = Controls(self.persona.pipeline_mode, self._context, turns, echoes, floor, renderer)
+            try:
+                tasks.create_task(playout.run())
+                tasks.create_task(echoes.run())
+                tasks.create_task(self._obey(call))
+                self._announce_replica()
+                self._greet(turns)
+                if self.echoes:
+                    voice = PersonVoice(layers.voice_activity(), floor, own_voice)
+                    await report_voice(voice.listen(call.hear()), self.events, playout)
+                else:
+                    tasks.create_task(self.prepare())
+                    tasks.create_task(turns.prepare())
+                    tasks.create_task(turns.keep_company())
+                    await self._listen(call, turns, floor, own_voice)
+                raise _PersonGone
+            finally:
+                self._turns = self._controls = None
+                turns.interrupt()
+
+    async def _listen(self, call: Call, turns: Turns, floor: Floor, own_voice: OwnVoice) -> None:
+        layers = self._layers
         ear = Ear(
             layers.voice_activity(),
             layers.recogniser,
@@ -69,74 +168,29 @@ class Conversation:
             own_voice,
             self._context.last_of_replica,
         )
-        renderer = self.replica.renderer()
-        playout = Playout(call, renderer, self._clock, self._executor, own_voice.played)
-        turns: Turns | None = None
-        with self.events.heard_by(call.send_event):
-            try:
-                if not await call.connected():
-                    return
-                async with asyncio.TaskGroup() as tasks:
-                    turns = self._turns = Turns(
-                        self.persona.layers.conversational_flow,
-                        self._context,
-                        layers.language_model,
-                        layers.voice,
-                        renderer,
-                        playout,
-                        floor,
-                        self.events,
-                        self._clock,
-                        tasks,
-                        speculative=self.persona.layers.speculative,
-                    )
-                    tasks.create_task(playout.run())
-                    tasks.create_task(self._obey(call, turns, floor))
-                    tasks.create_task(self.prepare())
-                    tasks.create_task(turns.prepare())
-                    tasks.create_task(turns.keep_company())
-                    self.events.emit(events.ReplicaPresent())
-                    if not self._greeted and self.persona.greeting:
-                        flow = self.persona.layers.conversational_flow
-                        turns.say(self.persona.greeting, interruptible=flow.greeting_interruptible)
-                    self._greeted = True
-                    async for heard in ear.listen(call.hear()):
-                        turns.heard(heard)
-                    raise _PersonGone
-            except* _PersonGone:
-                pass
-            finally:
-                self._turns = None
-                if turns:
-                    turns.interrupt()
-                await call.close()
+        async for heard in ear.listen(call.hear()):
+            turns.heard(heard)
 
-    async def _obey(self, call: Call, turns: Turns, floor: Floor) -> None:
+    def _announce_replica(self) -> None:
+        for about_replica in (events.ReplicaJoined, events.ReplicaPresent):
+            self.events.emit(about_replica(replica_id=self._replica_id))
+        for about_pal in (events.PalJoined, events.PalPresent):
+            self.events.emit(about_pal(face_id=self._replica_id))
+
+    def _greet(self, turns: Turns) -> None:
+        if not self._greeted and self.persona.greeting:
+            flow = self.persona.layers.conversational_flow
+            turns.say(self.persona.greeting, interruptible=flow.greeting_interruptible)
+        self._greeted = True
+
+    async def _obey(self, call: Call) -> None:
         async for message in call.messages():
             try:
-                interaction = events.parse_interaction(message)
+                if isinstance(message, BadInputError):
+                    raise message
+                await self.interact(message)
             except BadInputError as error:
-                self.events.emit(events.ConversationError(message=str(error)))
-                continue
-            match interaction:
-                case events.Respond():
-                    turns.respond(interaction.properties.text)
-                case events.Echo():
-                    turns.interrupt()
-                    turns.say(interaction.properties.text)
-                case events.Interrupt():
-                    turns.interrupt()
-                case events.OverwriteContext():
-                    self._context.overwrite_system(interaction.properties.context)
-                case events.AppendContext():
-                    self._context.append_system(interaction.properties.context)
-                case events.SetSensitivity(properties=wanted):
-                    manners.change(
-                        floor, wanted.participant_pause_sensitivity, wanted.participant_interrupt_sensitivity
-                    )
-                case events.Leave():
-                    self.left = True
-                    await call.close()
+                self.events.emit(events.ConversationError.of(error))
 
 
 class _PersonGone(Exception):  # noqa: N818 - not a failure

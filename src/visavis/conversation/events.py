@@ -1,18 +1,17 @@
-"""Everything a conversation tells the world, and everything a page may ask of it, as typed messages.
+"""Everything a conversation tells the world, as typed messages; what it may be asked is in `interactions`.
 
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with, wherever an event
-exists there; `conversation.latency`, `conversation.overlap`, `conversation.error`, `conversation.ended` and
-`conversation.leave` are ours.
+exists there, in both generations of its names; `conversation.latency`, `conversation.overlap`, `conversation.error`
+and `conversation.ended` are ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from visavis.conversation.clock import Clock
-from visavis.conversation.patience import Sensitivity
 from visavis.errors import BadInputError
 
 Role = Literal["user", "replica"]
@@ -34,11 +33,44 @@ class Event(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
-class ReplicaPresent(Event):
-    """The replica is in the call and will react."""
+class ReplicaJoined(Event):
+    """The replica has come into the call."""
 
     message_type: ClassVar[str] = "system"
+    event_type: ClassVar[str] = "system.replica_joined"
+    replica_id: str | None = None
+
+
+class PalJoined(Event):
+    """The replica has come into the call (the same in the other vocabulary)."""
+
+    message_type: ClassVar[str] = "system"
+    event_type: ClassVar[str] = "system.pal_joined"
+    face_id: str | None = None
+
+
+class ReplicaPresent(ReplicaJoined):
+    """The replica is in the call and will react."""
+
     event_type: ClassVar[str] = "system.replica_present"
+
+
+class PalPresent(PalJoined):
+    """The replica is in the call and will react (the same in the other vocabulary)."""
+
+    event_type: ClassVar[str] = "system.pal_present"
+
+
+class Joined(Event):
+    """The person is connected."""
+
+    event_type: ClassVar[str] = "conversation.joined"
+
+
+class Left(Event):
+    """The person is gone, or was lost and may come back."""
+
+    event_type: ClassVar[str] = "conversation.left"
 
 
 class StartedSpeaking(Event):
@@ -93,6 +125,10 @@ class Utterance(Event):
     event_type: ClassVar[str] = "conversation.utterance"
     role: Role
     speech: str
+    user_audio_analysis: str | None = None
+    """How the person sounded, where something listened for that."""
+    user_visual_analysis: str | None = None
+    """How the person looked, where something watched for that."""
     interrupted: Literal[True] | None = None
 
 
@@ -105,6 +141,33 @@ class UtteranceStreaming(Event):
     content_index: int
     final: bool
     is_interrupted: Literal[True] | None = None
+
+
+class ToolCall(Event):
+    """The language model wants a tool used; `arguments` is JSON text."""
+
+    event_type: ClassVar[str] = "conversation.tool_call"
+    name: str
+    arguments: str
+    tool_call_id: str | None = None
+
+
+class PerceptionToolCall(Event):
+    """What was seen or heard of the person wants a tool used."""
+
+    event_type: ClassVar[str] = "conversation.perception_tool_call"
+    modality: Literal["vision", "audio"]
+    name: str
+    arguments: str | dict[str, Any]
+    frames: tuple[dict[str, str], ...] | None = None
+    """Pictures that led to it: `data` (base64) and `mime_type`, or `uri`."""
+
+
+class PerceptionAnalysis(Event):
+    """What was seen and heard of the person, in words."""
+
+    event_type: ClassVar[str] = "conversation.perception_analysis"
+    analysis: str
 
 
 class Overlap(Event):
@@ -134,10 +197,19 @@ class Latency(Event):
 
 
 class ConversationError(Event):
-    """Something failed; `message` is for the person."""
+    """Something failed; `message` is for people. The rest is there when a message to us was not usable."""
 
     event_type: ClassVar[str] = "conversation.error"
     message: str
+    field: str | None = None
+    """What was wrong in it, for example "properties.text"."""
+    value: str | None = None
+    expected: str | None = None
+
+    @classmethod
+    def of(cls, error: BadInputError) -> "ConversationError":
+        """The event that tells a client what was wrong with its message."""
+        return cls(message=str(error), field=error.field, value=error.value, expected=error.expected)
 
 
 class Ended(Event):
@@ -184,92 +256,3 @@ class EventStream:
             message["properties"] = properties
         for listener in self._listeners:
             listener(message)
-
-
-class _Interaction(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Text(_Interaction):
-    text: str = Field(min_length=1, max_length=4_000)
-
-
-class Respond(_Interaction):
-    """Answer as if the person had said `text`."""
-
-    event_type: Literal["conversation.respond"]
-    properties: _Text
-
-
-class _EchoText(_Text):
-    modality: Literal["text"] = "text"
-
-
-class Echo(_Interaction):
-    """Say exactly this."""
-
-    event_type: Literal["conversation.echo"]
-    properties: _EchoText
-
-
-class Interrupt(_Interaction):
-    """Stop speaking."""
-
-    event_type: Literal["conversation.interrupt"]
-
-
-class _ContextText(_Interaction):
-    context: str = Field(max_length=20_000)
-
-
-class OverwriteContext(_Interaction):
-    """Replace the prompt."""
-
-    event_type: Literal["conversation.overwrite_llm_context"]
-    properties: _ContextText
-
-
-class AppendContext(_Interaction):
-    """Add to the prompt."""
-
-    event_type: Literal["conversation.append_llm_context"]
-    properties: _ContextText
-
-
-class _Sensitivities(_Interaction):
-    participant_pause_sensitivity: Sensitivity | None = None
-    participant_interrupt_sensitivity: Sensitivity | None = None
-
-
-class SetSensitivity(_Interaction):
-    """Change how soon pauses end turns, and how easily voice interrupts."""
-
-    event_type: Literal["conversation.sensitivity"]
-    properties: _Sensitivities
-
-
-class Leave(_Interaction):
-    """The person leaves."""
-
-    event_type: Literal["conversation.leave"]
-
-
-Interaction = Respond | Echo | Interrupt | OverwriteContext | AppendContext | SetSensitivity | Leave
-
-_INTERACTION: TypeAdapter[Interaction] = TypeAdapter(Annotated[Interaction, Field(discriminator="event_type")])
-
-
-def parse_interaction(message: Mapping[str, Any]) -> Interaction:
-    """Read a message from the page.
-
-    Raises `BadInputError` that names the field.
-    """
-    try:
-        return _INTERACTION.validate_python(message)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        # The first part of a location is the event type that the union was resolved to.
-        field = ".".join(str(part) for part in first["loc"][1:]) or "event_type"
-        value = first["input"] if field != "event_type" else message.get("event_type")
-        expected = first["msg"].removeprefix("Input should be ").lower()
-        raise BadInputError(field, value, expected) from error

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 
 Interruptibility = Literal["low", "medium", "high"]
+
+PipelineMode = Literal["full", "echo"]
 
 
 class ConversationalFlow(BaseModel):
@@ -67,10 +69,22 @@ class Persona(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     persona_name: str = Field(min_length=1, max_length=200)
-    system_prompt: str = Field(min_length=1, max_length=20_000)
+    pipeline_mode: PipelineMode = Field(
+        "full", description="full: it listens, thinks and answers; echo: it says only what a client sends."
+    )
+    system_prompt: str = Field(
+        "", max_length=20_000, validate_default=True, description="Who it is; needed unless pipeline_mode is echo."
+    )
     context: str = Field("", max_length=20_000, description="Facts appended to the prompt.")
     greeting: str = Field("", max_length=1_000, description="Spoken when the person joins.")
     layers: PersonaLayers = PersonaLayers()
+
+    @field_validator("system_prompt")
+    @classmethod
+    def _prompt_to_answer_by(cls, prompt: str, info: ValidationInfo) -> str:
+        if not prompt and info.data.get("pipeline_mode") == "full":
+            raise ValueError("needed when pipeline_mode is 'full'")
+        return prompt
 
 
 DEMO = Persona(

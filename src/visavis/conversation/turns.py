@@ -10,7 +10,7 @@ import statistics
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from visavis.conversation import engagement, events
@@ -38,6 +38,7 @@ from visavis.conversation.openers import Openers
 from visavis.conversation.persona import ConversationalFlow
 from visavis.conversation.playout import Playing, Playout
 from visavis.conversation.reply import Reply
+from visavis.conversation.sound_reply import SoundReply
 from visavis.conversation.words import same_words
 from visavis.layers.llm import LanguageModel
 from visavis.layers.tts import TextToSpeech
@@ -71,11 +72,12 @@ class _Speculation:
 class _Saying:
     """A reply that is being played, from `from_s` on."""
 
-    reply: Reply
+    reply: Reply | SoundReply
     playing: Playing
     from_s: float
     inference_id: str
     interruptible: bool
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def heard_text(self) -> str:
@@ -189,6 +191,19 @@ class Turns:
         playing = self._play(self._reply(_once(text), Waterfall()), interruptible=False)
         async for _ in playing.progress():
             pass
+
+    async def silence(self) -> None:
+        """Return when nothing is being said and nothing is about to be."""
+        while self._saying:
+            await self._saying.over.wait()
+
+    async def echo(self, said: AsyncIterator[str] | SoundReply, inference_id: str) -> bool:
+        """Say exactly `said` from now on; returns when it is over, and whether it was interrupted."""
+        reply = said if isinstance(said, SoundReply) else self._reply(said, Waterfall())
+        playing = self._play(reply, inference_id=inference_id)
+        assert self._saying
+        await self._saying.over.wait()
+        return playing.interrupted
 
     def interrupt(self) -> None:
         """Stop speaking for good."""
@@ -304,10 +319,14 @@ class Turns:
     def _reply(self, text: AsyncIterator[str], waterfall: Waterfall) -> Reply:
         return Reply(text, self._voice, self._renderer, self._clock, waterfall, self._tasks)
 
-    def _play(self, reply: Reply, from_s: float = 0.0, *, interruptible: bool = True) -> Playing:
+    def _play(
+        self, reply: Reply | SoundReply, from_s: float = 0.0, *, interruptible: bool = True, inference_id: str = ""
+    ) -> Playing:
+        if instead_of := self._stop():
+            instead_of.reply.drop()
         self._engagement.busy()
         playing = self._playout.play(reply, from_s)
-        self._saying = _Saying(reply, playing, from_s, str(uuid.uuid4()), interruptible)
+        self._saying = _Saying(reply, playing, from_s, inference_id or str(uuid.uuid4()), interruptible)
         self._start(self._follow(self._saying))
         return playing
 
@@ -330,6 +349,7 @@ class Turns:
             if self._saying is saying:  # the next one may have begun in the meantime
                 self._saying = None
             self._replica_stopped(saying)
+        saying.over.set()
 
     def _replica_started(self, saying: _Saying) -> None:
         self._events.emit(events.ReplicaStartedSpeaking(), saying.inference_id)

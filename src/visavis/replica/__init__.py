@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visavis.audio import Pcm
 from visavis.layers.tts import Speech
 
 FPS = 25
@@ -30,6 +31,36 @@ class Attitude(StrEnum):
     SPEAKING = "speaking"
 
 
+class Emotion(StrEnum):
+    """What a replica may be told to feel."""
+
+    NEUTRAL = "neutral"
+    HAPPINESS = "happiness"
+    SADNESS = "sadness"
+    ANGER = "anger"
+    FEAR = "fear"
+    SURPRISE = "surprise"
+    DISGUST = "disgust"
+    CONTEMPT = "contempt"
+
+
+LOOK_AHEAD_S = 0.08
+"""How much sound after a frame's own 40 ms a mouth needs that follows sound alone: lips move before they are heard."""
+
+HeardMotion_co = TypeVar("HeardMotion_co", covariant=True)
+
+
+class SoundFollower(Protocol, Generic[HeardMotion_co]):
+    """The mouth of one stream of speech of which only the sound is known."""
+
+    def next(self, sound: Pcm) -> HeardMotion_co:
+        """Motion of the next 40 ms, the first of `sound`: int16[N] at 48 kHz, N >= 1920.
+
+        `sound` goes on as far as it is known, up to `LOOK_AHEAD_S` more. Takes less than a millisecond.
+        """
+        ...
+
+
 class Renderer(Protocol, Generic[Motion]):
     """One face in one call.
 
@@ -42,6 +73,14 @@ class Renderer(Protocol, Generic[Motion]):
 
     def plan(self, speech: Speech) -> Sequence[Motion]:
         """Mouth motion of `speech`, one item per 40 ms started."""
+        ...
+
+    def follow_sound(self) -> SoundFollower[Motion]:
+        """Begin to follow a stream of speech by its sound alone."""
+        ...
+
+    def express(self, emotion: Emotion) -> None:
+        """Show this from now on, as far as this face can."""
         ...
 
     def render(self, motion: Motion | None, attitude: Attitude) -> Frame:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visavis.audio import PLAYOUT_RATE_HZ
+from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.layers.tts import Speech
-from visavis.replica import FRAME_S, Attitude, Frame
+from visavis.replica import FRAME_S, Attitude, Emotion, Frame
 
 
 class AudioOnly:
@@ -23,6 +23,16 @@ class AudioOnly:
     def plan(self, speech: Speech) -> Sequence[None]:
         """One item for each 40 ms started, as every renderer gives."""
         return [None] * -(-len(speech.pcm) // int(PLAYOUT_RATE_HZ * FRAME_S))
+
+    def follow_sound(self) -> "AudioOnly":
+        """Itself: there is no mouth."""
+        return self
+
+    def next(self, sound: Pcm) -> None:
+        """No motion."""
+
+    def express(self, emotion: Emotion) -> None:
+        """A dot feels nothing."""
 
     def render(self, motion: object, attitude: Attitude) -> Frame:
         """The dot."""

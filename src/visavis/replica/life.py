@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from visavis.replica import FRAME_S, Attitude
+from visavis.replica import FRAME_S, Attitude, Emotion
 
 BLINK_MEAN_S = 3.6
 """Mean pause between blinks; people in conversation blink 15 to 26 times a minute (Bentivoglio et al., 1997)."""
@@ -40,7 +40,7 @@ class Pose:
     breath: float = 0.0
     """-1 (out) to 1 (in)."""
     brows: float = 0.0
-    """0 to 1: how far the brows are raised."""
+    """How far the brows are raised: 0 to 1, up to 2 in astonishment; lowered where negative."""
     lids: float = 0.0
     """0 (open) to 1 (closed)."""
     gaze_x: float = 0.0
@@ -60,6 +60,21 @@ POSTURES = {
     Attitude.SPEAKING: Pose(pitch_deg=0.2, smile=0.16),
 }
 
+EXPRESSIONS = {
+    Emotion.NEUTRAL: Pose(),
+    Emotion.HAPPINESS: Pose(smile=0.55, brows=0.25),
+    Emotion.SADNESS: Pose(smile=-1, brows=0.5, pitch_deg=2.2, roll_deg=1.0, gaze_y=1.4, lids=0.2),
+    Emotion.ANGER: Pose(smile=-1, brows=-1.7, pitch_deg=1.2),
+    Emotion.FEAR: Pose(smile=-1, brows=1.5, pitch_deg=-1.4, shift_y=1.0),
+    Emotion.SURPRISE: Pose(smile=-1, brows=2, pitch_deg=-0.6, shift_y=-1.0),
+    Emotion.DISGUST: Pose(smile=-1, brows=-1, yaw_deg=3, pitch_deg=-1.0, lids=0.2),
+    Emotion.CONTEMPT: Pose(smile=-1, roll_deg=-1.8, pitch_deg=-1.8, lids=0.2),
+}
+"""What each emotion adds to a posture. The face has brows, lids and a smile, but neither nose nor drooping corners."""
+
+MOST_SMILE, MOST_SMILE_SPEAKING = 0.9, 0.34
+"""A smile takes from the mouth's other shapes; more of it would swallow the words."""
+
 LIVELINESS = {
     Attitude.IDLE: 0.8,
     Attitude.LISTENING: 0.65,
@@ -73,6 +88,8 @@ class Life:
     """The own life of one face in one call."""
 
     def __init__(self, rng: np.random.Generator) -> None:
+        self.emotion = Emotion.NEUTRAL
+        """What the face shows besides. Set by its owner."""
         self._rng = rng
         self._frame = 0
         self._attitude = Attitude.IDLE
@@ -99,7 +116,7 @@ class Life:
         self._frame += 1
         if attitude is not self._attitude:
             self._change(attitude, now)
-        posture = {name: spring.step(getattr(POSTURES[attitude], name)) for name, spring in self._posture.items()}
+        posture = {name: spring.step(self._target(attitude, name)) for name, spring in self._posture.items()}
         lively = self._liveliness.step(LIVELINESS[attitude])
         nod = self._nodding(now, loudness)
         sway = {name: drift.at(now) * lively for name, drift in self._sway.items()}
@@ -115,11 +132,18 @@ class Life:
             shift_x=pose.shift_x + 1.8 * sway["x"],
             shift_y=pose.shift_y + 0.8 * sway["y"],
             breath=breath,
-            brows=min(1.0, max(0.0, pose.brows + self._lift.value)),
-            lids=self._blinking(now),
+            brows=min(max(1.0, pose.brows), pose.brows + self._lift.value),
+            lids=max(pose.lids, self._blinking(now)),
             gaze_x=pose.gaze_x + glance_x - 0.28 * yaw,
             gaze_y=pose.gaze_y + glance_y,
         )
+
+    def _target(self, attitude: Attitude, part: str) -> float:
+        """Where a part of the posture wants to be."""
+        wanted = float(getattr(POSTURES[attitude], part) + getattr(EXPRESSIONS[self.emotion], part))
+        if part == "smile":
+            return min(max(wanted, 0.0), MOST_SMILE_SPEAKING if attitude is Attitude.SPEAKING else MOST_SMILE)
+        return wanted
 
     def _change(self, attitude: Attitude, now: float) -> None:
         """A new turn: people blink and shift their eyes when they take or give the floor."""
@@ -174,7 +198,7 @@ class Life:
         return self._nod.step(target)
 
 
-_POSTURE_PARTS = ("yaw_deg", "pitch_deg", "roll_deg", "shift_y", "brows", "gaze_x", "gaze_y", "smile")
+_POSTURE_PARTS = ("yaw_deg", "pitch_deg", "roll_deg", "shift_y", "brows", "gaze_x", "gaze_y", "smile", "lids")
 
 
 @dataclass(frozen=True, slots=True)

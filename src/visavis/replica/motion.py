@@ -80,12 +80,12 @@ def plan(speech: Speech) -> Sequence[MouthMotion]:
     if count == 0:
         return ()
     middles: Array = (np.arange(count, dtype=np.float64) + 0.5) * FRAME_S
-    loudness = _loudness(speech.pcm, count)
+    loud_by_frame = loudness(speech.pcm, count)
     if speech.phonemes:
         parameters = articulate(speech.phonemes, middles + LEAD_S)
     else:
-        parameters = _from_sound(speech.pcm, count, loudness)
-    return [MouthMotion(key_weights(frame), float(loud)) for frame, loud in zip(parameters, loudness, strict=True)]
+        parameters = from_sound(speech.pcm, count, loud_by_frame)
+    return [MouthMotion(key_weights(frame), float(loud)) for frame, loud in zip(parameters, loud_by_frame, strict=True)]
 
 
 def articulate(phonemes: Sequence[Phoneme], times_s: Array) -> Array:
@@ -174,7 +174,7 @@ def _contact(spans: Sequence[tuple[float, float]], times_s: Array) -> Array:
     return amount
 
 
-def _loudness(pcm: Pcm, count: int) -> Array:
+def loudness(pcm: Pcm, count: int) -> Array:
     """Level of every 40 ms relative to the loudest, 0 to 1 over a range of 36 dB."""
     padded = np.zeros(count * SAMPLES)
     padded[: len(pcm)] = pcm
@@ -184,7 +184,7 @@ def _loudness(pcm: Pcm, count: int) -> Array:
     return np.asarray(np.clip(1 + decibel / 36, 0, 1))
 
 
-def _from_sound(pcm: Pcm, count: int, loudness: Array) -> Array:
+def from_sound(pcm: Pcm, count: int, loudness: Array) -> Array:
     """Parameters from the sound alone: the jaw follows the level of the vowels' band, hiss narrows and spreads."""
     window = 2 * SAMPLES
     first = round(LEAD_S * PLAYOUT_RATE_HZ) - (window - SAMPLES) // 2

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visavis.layers.tts import Speech
-from visavis.replica import Attitude, Frame
+from visavis.replica import Attitude, Emotion, Frame
 from visavis.replica.bundle import Bundle, Floats, Picture
 from visavis.replica.life import Life, Pose
 from visavis.replica.motion import MouthMotion, plan
 from visavis.replica.mouth import Mouth, prepare
+from visavis.replica.sound_mouth import SoundMouth
 
 RELAX_PER_FRAME = 0.36
 """What is left, from one frame to the next, of a mouth shape that has no motion any more: under 5 % after three."""
@@ -73,6 +74,14 @@ class KeyFrameRenderer:
     def plan(self, speech: Speech) -> Sequence[MouthMotion]:
         """Mouth motion of `speech`, one item per 40 ms started."""
         return plan(speech)
+
+    def follow_sound(self) -> SoundMouth:
+        """A mouth for speech of which only the sound is known."""
+        return SoundMouth()
+
+    def express(self, emotion: Emotion) -> None:
+        """Show this from the next frame on."""
+        self._life.emotion = emotion
 
     def render(self, motion: MouthMotion | None, attitude: Attitude) -> Frame:
         """The next frame, uint8[H, W, 3], BGR; `motion` is None while the replica is silent."""

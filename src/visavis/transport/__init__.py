@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from visavis.audio import Pcm, Samples
+from visavis.errors import BadInputError
 from visavis.replica import Frame
 
 
@@ -26,8 +27,8 @@ class Call(Protocol):
         """
         ...
 
-    def messages(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Decoded JSON objects that the page sent; ends when the person is gone."""
+    def messages(self) -> AsyncIterator[Mapping[str, Any] | BadInputError]:
+        """Decoded JSON objects that the page sent, or what was wrong with it; ends when the person is gone."""
         ...
 
     def send_audio(self, pcm: Pcm, position: int) -> None:

@@ -18,7 +18,11 @@ MAX_BYTES = 64 * 1024
 HEARTBEAT_S = 1.0
 
 MAX_WAITING = 64
-"""Events kept until the channel opens, and messages kept until the conversation takes them."""
+"""Events kept until the channel opens."""
+
+MAX_UNREAD = 512
+"""Messages kept until the conversation takes them. After a lost packet all that waited behind it comes at once: the
+128 KiB of the SCTP window, which are several hundred small chunks of sound."""
 
 MAX_BUFFERED_BYTES = 1 << 20
 """What a page that stopped reading may leave unsent before events to it are dropped."""
@@ -44,10 +48,10 @@ def parse(data: str | bytes) -> dict[str, Any]:
 
 
 class Messages:
-    """Both directions of the channel; garbage is answered with a `system.error` event and otherwise ignored."""
+    """Both directions of the channel. Of garbage, the conversation gets to know what is wrong with it."""
 
     def __init__(self) -> None:
-        self.inbox: DropOldest[Mapping[str, Any]] = DropOldest(MAX_WAITING)
+        self.inbox: DropOldest[Mapping[str, Any] | BadInputError] = DropOldest(MAX_UNREAD)
         self._channel: RTCDataChannel | None = None
         self._waiting: deque[str] = deque(maxlen=MAX_WAITING)
 
@@ -77,15 +81,10 @@ class Messages:
         try:
             message = parse(data)
         except BadInputError as error:
-            self._complain(str(error))
+            self.inbox.put(error)
             return
-        if message.get("event_type") == "system.pong":
-            return
-        if not self.inbox.put(message):
-            self._complain(f"too many messages at once; the oldest of {MAX_WAITING} was dropped")
-
-    def _complain(self, text: str) -> None:
-        self.send({"message_type": "system", "event_type": "system.error", "properties": {"error": text}})
+        if message.get("event_type") != "system.pong" and not self.inbox.put(message):
+            log.warning("a page sends faster than it can be read; the oldest of %d messages was dropped", MAX_UNREAD)
 
     def _send_text(self, text: str) -> None:
         assert self._channel is not None

@@ -104,8 +104,8 @@ class WebRtcCall:
         """
         return self._pieces
 
-    def messages(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Objects that the page sent; ends when the person is gone."""
+    def messages(self) -> AsyncIterator[Mapping[str, Any] | BadInputError]:
+        """Objects that the page sent, or what was wrong with it; ends when the person is gone."""
         return self._messages.inbox
 
     def send_audio(self, pcm: Pcm, position: int) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from visavis.conversation import events
+from visavis.conversation import events, interactions
 from visavis.errors import BadInputError
 
 
@@ -50,7 +50,7 @@ def test_unknown_duration_is_sent_as_null():
 
 
 def test_interactions_of_the_protocol_are_understood():
-    parsed = events.parse_interaction(
+    parsed = interactions.parse_interaction(
         {
             "message_type": "conversation",
             "event_type": "conversation.echo",
@@ -58,7 +58,7 @@ def test_interactions_of_the_protocol_are_understood():
             "properties": {"modality": "text", "text": "Say exactly this", "done": True},
         }
     )
-    assert isinstance(parsed, events.Echo)
+    assert isinstance(parsed, interactions.Echo)
     assert parsed.properties.text == "Say exactly this"
 
 
@@ -76,6 +76,6 @@ def test_interactions_of_the_protocol_are_understood():
 )
 def test_unusable_interactions_name_the_field(message, field):
     with pytest.raises(BadInputError) as caught:
-        events.parse_interaction(message)
+        interactions.parse_interaction(message)
     assert caught.value.field == field
     assert len(str(caught.value)) < 400

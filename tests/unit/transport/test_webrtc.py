@@ -126,19 +126,20 @@ async def test_a_key_frame_follows_a_lost_picture() -> None:
     await page.connection.close()
 
 
-async def test_messages_go_both_ways_and_garbage_is_answered() -> None:
+async def test_messages_go_both_ways_and_garbage_is_passed_on_as_what_is_wrong_with_it() -> None:
     page = Page(None)
     call = await page.call()
     call.send_event({"event_type": "early"})
     assert await page.event("early")
-    page.channel.send("garbage")
-    error = await page.event("system.error")
-    assert "garbage" in error["properties"]["error"]
-    page.channel.send(b"\x00\x01")
-    assert "2 bytes of binary data" in (await page.event("system.error"))["properties"]["error"]
+    messages = call.messages()
+    for garbage, value in (("garbage", "garbage"), (b"\x00\x01", "2 bytes of binary data")):
+        page.channel.send(garbage)
+        error = await anext(messages)
+        assert isinstance(error, BadInputError)
+        assert (error.field, error.value) == ("message", repr(value))
     page.channel.send('{"event_type": "system.pong"}')
     page.channel.send('{"event_type": "conversation.respond"}')
-    assert await anext(call.messages()) == {"event_type": "conversation.respond"}
+    assert await anext(messages) == {"event_type": "conversation.respond"}
     assert (await page.event("system.heartbeat"))["timestamp"] > 0
     await call.close()
     await page.connection.close()

@@ -106,8 +106,7 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
         live = LiveConversations(layers, stock(), answerer(chosen), chosen.max_conversations)
         stack.push_async_callback(live.close)
         await live.standing(persona).conversation.prepare()
-        web_app = create_app(chosen, persona, live)
-        web_app.state.store, web_app.state.gatekeeper = store, gatekeeper
+        web_app = create_app(chosen, persona, store, gatekeeper, live)
         config = uvicorn.Config(
             web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none", lifespan="off"
         )

@@ -1,0 +1,54 @@
+"""What resources share: the store of a request, moments as text, and the answers that the OpenAPI document names."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from visavis.api.errors import Error
+from visavis.config import Settings
+from visavis.store import Store
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _store(request: Request) -> Store:
+    found: Store = request.app.state.store
+    return found
+
+
+def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+FromStore = Annotated[Store, Depends(_store)]
+FromSettings = Annotated[Settings, Depends(_settings)]
+
+
+def moment(at: datetime | None) -> str | None:
+    """`at` as ISO 8601 in UTC, or None."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
+
+
+def errors(found: Mapping[int, str]) -> Responses:
+    """Error answers for the OpenAPI document: an example text by status."""
+    return {
+        status: {
+            "model": Error,
+            "description": text,
+            "content": {"application/json": {"example": {"error": text, "message": text}}},
+        }
+        for status, text in found.items()
+    }
+
+
+def example(body: Any, description: str = "Done.") -> Responses:
+    """The answer 200 with an example of its body."""
+    return {200: {"description": description, "content": {"application/json": {"example": body}}}}
+
+
+def described(text: str) -> Responses:
+    """The answer 200 without a body."""
+    return {200: {"description": text, "content": {}}}

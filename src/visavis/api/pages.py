@@ -1,0 +1,54 @@
+"""What browsers open: the call page and its files, the standing link, the figures for Prometheus."""
+
+from importlib import resources
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from visavis.api.auth import requires
+from visavis.api.conversations import standing_conversation
+from visavis.api.live import LiveConversations
+from visavis.api.security import PAGE_POLICY
+
+router = APIRouter(include_in_schema=False)
+
+_WEB = resources.files("visavis") / "web"
+
+
+@router.get("/")
+async def home() -> RedirectResponse:
+    """The standing link is all there is to see so far."""
+    return RedirectResponse("/demo")
+
+
+@router.get("/demo")
+async def demo(request: Request) -> RedirectResponse:
+    """The standing link of this server's persona: every visit finds a conversation that waits for somebody."""
+    hosting = request.app.state.hosting
+    if isinstance(hosting, LiveConversations):
+        found = hosting.standing(request.app.state.persona).conversation_id
+    else:
+        found = await standing_conversation(request)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/c/{found}{query}", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/c/{conversation_id}")
+async def call_page(conversation_id: str) -> FileResponse:
+    """The page of a call."""
+    return FileResponse(
+        str(_WEB / "index.html"), headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+    )
+
+
+@router.get("/metrics", dependencies=[Depends(requires("read"))])
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    text, content_type = request.app.state.hosting.telemetry.metrics()
+    return Response(text, media_type=content_type)
+
+
+def mount_files(app: FastAPI) -> None:
+    """Serve the files that pages consist of."""
+    app.mount("/static", StaticFiles(directory=str(_WEB)), name="static")

@@ -1,0 +1,194 @@
+"""`/v2/personas` (and `/v2/pals`): who speaks."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from visavis.api import pagination, vocabulary
+from visavis.api.answers import FromStore, errors, example, moment
+from visavis.api.json_patch import patched
+from visavis.api.persona_document import PersonaBody, with_defaults
+from visavis.api.runnable import CREDENTIALS, snapshot, validated, warnings
+from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
+from visavis.errors import BadInputError
+from visavis.store import Store
+from visavis.store.personas import StoredPersona
+from visavis.store.secrets import MASK, is_secret, masked
+
+router = APIRouter(prefix="/v2/personas", tags=["personas"])
+
+_SERVER_SETS = ("persona_id", "persona_type", "created_at", "updated_at", "data", "warnings")
+
+_UNKNOWN = {400: "Invalid persona_id: there is no persona 'p0123456789ab'"}
+_FORBIDDEN = {403: "'ptutor' is a persona of the system, which cannot be changed or deleted; create one of your own."}
+_CREATED = {
+    "persona_id": "p0123456789ab",
+    "pal_id": "p0123456789ab",
+    "persona_name": "Ines",
+    "pal_name": "Ines",
+    "created_at": "2026-11-01T10:00:00Z",
+    "warnings": [],
+}
+_SHOWN = {
+    "persona_id": "p0123456789ab",
+    "persona_name": "Ines",
+    "system_prompt": "You are Ines, a cheerful guide at the Harbour Museum.",
+    "pipeline_mode": "full",
+    "default_replica_id": "rmira",
+    "layers": {"conversational_flow": {"turn_taking_patience": "medium"}},
+    "persona_type": "user",
+    "created_at": "2026-11-01T10:00:00Z",
+    "updated_at": "2026-11-01T10:00:00Z",
+}
+
+
+@router.post("", responses=example(_CREATED) | errors({400: "persona_name: 7 is not valid; expected a string"}))
+async def create_persona(store: FromStore, body: PersonaBody) -> dict[str, Any]:
+    """Make a persona. What this server keeps without acting on it yet is listed under `warnings`."""
+    given = _without_server_fields(body.given())
+    document = await _checked(store, given)
+    made = await store.personas.create(document)
+    return vocabulary.in_both(
+        {
+            "persona_id": made.persona_id,
+            "persona_name": document["persona_name"],
+            "created_at": moment(made.created_at),
+            "warnings": warnings(given),
+        }
+    )
+
+
+@router.get("", responses=example({"data": [_SHOWN], "total_count": 1}))
+async def list_personas(
+    request: Request,
+    store: FromStore,
+    page: pagination.FromOne,
+    persona_type: Annotated[Literal["user", "system"] | None, Query(description="Only these; `pal_type` too.")] = None,
+) -> dict[str, Any]:
+    """Personas: your own, newest first, then those of the system."""
+    system = _system(request).list() if persona_type != "user" else []
+    if persona_type == "system":
+        return pagination.listed([_masked(one) for one in system[page.offset :][: page.limit]], len(system))
+    own = await store.personas.page(limit=page.limit, offset=page.offset, kind="user")
+    _, rest = pagination.behind(page, own.total)
+    found = [_described(one) for one in own.items] + [_masked(one) for one in system[rest.offset :][: rest.limit]]
+    return pagination.listed(found, own.total + len(system))
+
+
+@router.get("/{persona_id}", responses=example(_SHOWN) | errors(_UNKNOWN))
+async def get_persona(request: Request, store: FromStore, persona_id: str) -> dict[str, Any]:
+    """One persona, complete; secrets are `********`."""
+    if found := _system(request).get(persona_id):
+        return vocabulary.in_both(_masked(found))
+    return vocabulary.in_both(_described(await store.personas.get(persona_id)))
+
+
+@router.patch(
+    "/{persona_id}",
+    responses=example(_SHOWN, "The persona as it is now.")
+    | errors(_UNKNOWN | _FORBIDDEN | {422: "Invalid JSON patch format"})
+    | {304: {"description": "The patch changes nothing."}},
+)
+async def change_persona(
+    request: Request,
+    store: FromStore,
+    persona_id: str,
+    operations: Annotated[
+        Any,
+        Body(
+            description="A JSON Patch (RFC 6902).",
+            examples=[[{"op": "replace", "path": "/layers/conversational_flow/turn_taking_patience", "value": "high"}]],
+        ),
+    ] = None,
+) -> Response:
+    """Change a persona by a JSON Patch. A secret that the patch does not touch stays as it is."""
+    _system(request).refuse_change(persona_id)
+    before = await store.personas.get(persona_id)
+    changed = patched(before.document, operations)
+    if changed is None:
+        return Response(status_code=304)
+    document = await _checked(store, _without_server_fields(changed), before.document)
+    after = await store.personas.replace(persona_id, document)
+    return JSONResponse(vocabulary.in_both(_described(after)))
+
+
+@router.delete("/{persona_id}", status_code=204, responses=errors(_UNKNOWN | _FORBIDDEN))
+async def delete_persona(
+    request: Request,
+    store: FromStore,
+    persona_id: str,
+    hard: Annotated[bool, Query(description="Also remove its data, which is kept otherwise.")] = False,
+) -> Response:
+    """Delete a persona. Conversations that were made with it go on as they are."""
+    _system(request).refuse_change(persona_id)
+    await store.personas.delete(persona_id, hard=hard)
+    return Response(status_code=204)
+
+
+async def find(system: SystemPersonas, store: Store, persona_id: str) -> dict[str, Any]:
+    """A persona's document, secrets included. Raises `NotFoundError`."""
+    return system.get(persona_id) or (await store.personas.get(persona_id, reveal=True)).document
+
+
+async def _checked(store: Store, given: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The complete document; raises `BadInputError` for one that could not run."""
+    document = with_defaults(PersonaBody.checked(given).given())
+    _check_secrets(document, before or {})
+    if document["pipeline_mode"] != "echo" and not document["system_prompt"]:
+        raise BadInputError("system_prompt", document["system_prompt"], "a text, unless pipeline_mode is 'echo'")
+    replica_id = document["default_replica_id"]
+    if replica_id and replica_id != STOCK_REPLICA_ID:
+        await store.replicas.get(replica_id)
+    validated(snapshot(document))
+    return document
+
+
+def _check_secrets(document: Any, before: Any, at: str = "") -> None:
+    """A mask stands for a secret that is stored, and only for use at the address that it was stored for."""
+    if isinstance(document, list):
+        for index, inner in enumerate(document):
+            old = before[index] if isinstance(before, list) and index < len(before) else None
+            _check_secrets(inner, old, f"{at}.{index}")
+        return
+    if not isinstance(document, dict):
+        return
+    old = before if isinstance(before, dict) else {}
+    for name, value in document.items():
+        here = f"{at}.{name}".lstrip(".")
+        if value == MASK and is_secret(name) and old.get(name) != MASK:
+            raise BadInputError(here, value, "the secret itself: none is stored here")
+        _check_secrets(value, old.get(name), here)
+    if old.get("base_url") and document.get("base_url") != old["base_url"]:
+        for name in CREDENTIALS:
+            if MASK in _texts(document.get(name)):
+                expected = "the secret itself again: it was given for another base_url"
+                raise BadInputError(f"{at}.{name}".lstrip("."), MASK, expected)
+
+
+def _texts(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else [value]
+
+
+def _without_server_fields(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in _SERVER_SETS}
+
+
+def _system(request: Request) -> SystemPersonas:
+    found: SystemPersonas = request.app.state.system_personas
+    return found
+
+
+def _masked(document: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = masked(document)
+    return shown
+
+
+def _described(stored: StoredPersona) -> dict[str, Any]:
+    return {
+        "persona_id": stored.persona_id,
+        **stored.document,
+        "persona_type": stored.kind,
+        "created_at": moment(stored.created_at),
+        "updated_at": moment(stored.updated_at),
+    }

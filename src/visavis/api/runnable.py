@@ -1,0 +1,198 @@
+"""From a stored persona to what a conversation runs, and what of it this server does not do yet.
+
+Clients of the hosted service name engines that are not here. Their personas are kept whole and run with the built-in
+engines; every difference is one line among the `warnings` of the answer.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from visavis.api.bodies import first_problem
+from visavis.api.persona_document import PersonaFields, with_defaults
+from visavis.conversation.persona import ConversationalFlow, Listening, Persona
+from visavis.errors import BadInputError
+from visavis.layers.llm.openai_compatible import LanguageModelSettings
+
+_LATER: Mapping[str, str] = {
+    "document_ids": "documents",
+    "document_tags": "documents",
+    "objectives_id": "objectives",
+    "guardrails_id": "guardrails",
+    "guardrail_ids": "guardrails",
+    "guardrail_tags": "guardrails",
+    "tool_ids": "tools",
+    "memories": "memories",
+    "disclosure_type": "disclosure",
+    "verbal_disclosure": "disclosure",
+    "visual_disclosure": "disclosure",
+}
+_ENGLISH = ("en", "english")
+_OWN_ENGINES = (None, "", "visavis", "tavus-auto", "sparrow-1", "sparrow-0")
+_LAYERS = ("perception", "stt", "conversational_flow", "llm", "tts")
+
+
+def runnable(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Persona:
+    """The persona that a conversation runs: `document` as it is stored, secrets included, changed by `overrides`.
+
+    Raises `BadInputError`, which names the field.
+    """
+    return validated(snapshot(document, overrides))
+
+
+def validated(found: Mapping[str, Any]) -> Persona:
+    """A `snapshot` as a persona. Raises `BadInputError`."""
+    try:
+        return Persona.model_validate(found)
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False)) from None
+
+
+def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The same as JSON, secrets included: what a conversation's row keeps."""
+    merged = with_defaults(merge(document, overrides or {}))
+    layers = merged["layers"]
+    flow, listening = layers["conversational_flow"], layers["stt"]
+    found: dict[str, Any] = {
+        "persona_name": merged["persona_name"] or "Replica",
+        "system_prompt": merged["system_prompt"],
+        "context": merged["context"] or "",
+        "greeting": merged["greeting"] or "",
+        "layers": {
+            "conversational_flow": {name: flow[name] for name in ConversationalFlow.model_fields if name in flow},
+            "stt": {name: listening[name] for name in Listening.model_fields if name in listening},
+            "llm": _language_model(layers["llm"]),
+        },
+    }
+    if "pipeline_mode" in Persona.model_fields:
+        found["pipeline_mode"] = "echo" if merged["pipeline_mode"] == "echo" else "full"
+    return found
+
+
+def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not layer.get("base_url"):
+        return None
+    if not layer.get("model"):
+        raise BadInputError("layers.llm.model", layer.get("model"), "the name of the model at layers.llm.base_url")
+    known = {name: layer[name] for name in LanguageModelSettings.model_fields if name in layer}
+    try:
+        LanguageModelSettings.model_validate(known)
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False), "layers.llm.") from None
+    return known
+
+
+def merge(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`document` changed by `changes` as in JSON Merge Patch (RFC 7396).
+
+    A language model's credentials are not taken along to another address.
+    """
+    merged = _merged(document, changes)
+    before, after = _llm(document), _llm(merged)
+    if after.get("base_url") != before.get("base_url"):
+        given = _llm(changes)
+        for name in CREDENTIALS:
+            if name in after and name not in given:
+                del merged["layers"]["llm"][name]
+    return merged
+
+
+CREDENTIALS = ("api_key", "headers", "default_query")
+
+
+def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(document)
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = merged.get(name)
+            merged[name] = _merged(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _llm(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    layers = document.get("layers")
+    layer = layers.get("llm") if isinstance(layers, Mapping) else None
+    return layer if isinstance(layer, Mapping) else {}
+
+
+def warnings(given: Mapping[str, Any]) -> list[str]:
+    """What of a persona's given fields this server keeps without acting on it yet, one line each."""
+    found = [f"{name}: {what} are not available yet" for name, what in _LATER.items() if given.get(name)]
+    if given.get("pipeline_mode") == "speech-to-speech" or (
+        given.get("pipeline_mode") == "echo" and "pipeline_mode" not in Persona.model_fields
+    ):
+        found.append(f"pipeline_mode: {given['pipeline_mode']!r} is not available yet; the conversation runs as 'full'")
+    if foreign := [one for one in given.get("languages") or () if str(one).split("-")[0].lower() not in _ENGLISH]:
+        found.append(f"languages: {', '.join(map(str, foreign))}: the built-in engines speak English only")
+    found += [
+        f"{name}: not known to this server; kept without effect"
+        for name in given
+        if name not in PersonaFields.model_fields and name not in _LATER and name not in _SERVED
+    ]
+    for name, layer in (given.get("layers") or {}).items():
+        if name in _OF_LAYER and isinstance(layer, Mapping):
+            found += [f"layers.{name}.{line}" for line in _OF_LAYER[name](layer)]
+        elif layer:
+            found.append(f"layers.{name}: not available yet; kept without effect")
+    return found
+
+
+_SERVED = frozenset(
+    {"persona_id", "persona_type", "created_at", "updated_at", "data", "warnings", "pal_id", "pal_name", "pal_type"}
+    | {"default_face_id"}
+)
+
+
+def _perception(layer: Mapping[str, Any]) -> list[str]:
+    wanted = [name for name, value in layer.items() if value and (name, value) != ("perception_model", "off")]
+    return [f"{name}: this server does not look at the person's picture yet" for name in wanted[:1]]
+
+
+def _speech_to_text(layer: Mapping[str, Any]) -> list[str]:
+    found = []
+    if (engine := layer.get("stt_engine")) not in _OWN_ENGINES:
+        found.append(f"stt_engine: {engine!r} is not available; the built-in recogniser listens")
+    if layer.get("hotwords"):
+        found.append("hotwords: not available yet")
+    return found
+
+
+def _conversational_flow(layer: Mapping[str, Any]) -> list[str]:
+    found = []
+    if layer.get("voice_isolation") == "near":
+        found.append("voice_isolation: not available yet")
+    known = {*ConversationalFlow.model_fields, "turn_detection_model", "voice_isolation", "face_interruptibility"}
+    return found + [f"{name}: not known to this server; kept without effect" for name in layer if name not in known]
+
+
+def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
+    found = []
+    if layer.get("model") and not layer.get("base_url"):
+        found.append(
+            f"model: {layer['model']!r} has no base_url, so the language model of this server answers in its place"
+        )
+    if layer.get("tools"):
+        found.append("tools: tools are not available yet")
+    return found
+
+
+def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
+    wanted = layer.get("tts_engine") or layer.get("external_voice_id") or layer.get("voice_id")
+    if wanted in _OWN_ENGINES:
+        return []
+    name = next(name for name in ("tts_engine", "external_voice_id", "voice_id") if layer.get(name))
+    return [f"{name}: {wanted!r} is not available yet; the built-in voice speaks"]
+
+
+_OF_LAYER = {
+    "perception": _perception,
+    "stt": _speech_to_text,
+    "conversational_flow": _conversational_flow,
+    "llm": _llm_layer,
+    "tts": _text_to_speech,
+}

@@ -17,9 +17,9 @@ from visavis.hosting.errors import (
     BusyError,
     ConversationEndedError,
     ConversationTakenError,
-    TooManyConversationsError,
     UnknownConversationError,
 )
+from visavis.hosting.faces import Bundles
 from visavis.hosting.feeds import Feeds
 from visavis.hosting.goodbye import goodbye
 from visavis.hosting.journal import Ending, Journal
@@ -100,12 +100,14 @@ class Hosting:
         in_process: int = 1,
         per_worker: int = 1,
         meeting_secret: bytes = b"",
+        bundles: Bundles | None = None,
         telemetry: Telemetry | None = None,
     ) -> None:
         """`here` and `workers` make the places where calls run, which report to what they are given.
 
         in_process: calls that run in this process before workers are used.
         meeting_secret: what meeting tokens are signed with.
+        bundles: where the faces of replicas are; without it, `here` and `workers` have to know.
         """
         self.slots = slots
         self.telemetry = telemetry or Telemetry()
@@ -115,6 +117,7 @@ class Hosting:
         self._in_process = in_process
         self._per_worker = per_worker
         self._meeting_secret = meeting_secret
+        self._bundles = bundles
         self._journal = Journal(store)
         self._feeds = Feeds()
         self._live: dict[str, _Live] = {}
@@ -131,12 +134,6 @@ class Hosting:
         if self._count() >= self.slots:
             raise BusyError
 
-    @staticmethod
-    def check_key(active: int, limit: int | None) -> None:
-        """Raise `TooManyConversationsError` when a key with `active` conversations may have no more than `limit`."""
-        if limit is not None and active >= limit:
-            raise TooManyConversationsError
-
     async def check_token(self, conversation_id: str, token: str | None) -> None:
         """Whether somebody who knows the id, and perhaps a meeting token, may follow a conversation and take part.
 
@@ -145,6 +142,11 @@ class Hosting:
         live = self._live.get(conversation_id)
         row, plan = (live.row, live.plan) if live else await self._stored(conversation_id)
         self._check_token(row, plan, token, joined_before=row.started_at is not None or bool(live and live.joined))
+
+    async def check_known(self, conversation_id: str) -> None:
+        """Raise `UnknownConversationError` when there is no such conversation."""
+        if conversation_id not in self._live:
+            await self._row(conversation_id)
 
     # Calls
 
@@ -206,8 +208,10 @@ class Hosting:
             live.ending = asyncio.create_task(self._end(live, reason), name=f"end {conversation_id}")
         await asyncio.shield(live.ending)
 
-    async def events(self, conversation_id: str, after: int = 0) -> AsyncIterator[Mapping[str, Any]]:
-        """The events of a conversation from number `after` (`seq`) on: those that are stored, then as they come.
+    async def events(
+        self, conversation_id: str, after: int = 0, *, live: bool = True
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """The events of a conversation after number `after` (`seq`): those that are stored, then new ones if `live`.
 
         Only new ones include `conversation.utterance.streaming`. Ends with the conversation, and for a reader that is
         too slow, who may ask again. Raises `UnknownConversationError`.
@@ -220,7 +224,7 @@ class Hosting:
                 if event.get("seq", 0) > after:
                     after = event.get("seq", after)
                     yield event
-            if row.status == "ended":
+            if row.status == "ended" or not live:
                 return
             async for new in coming:
                 if new.get("seq", 0) > after:
@@ -286,8 +290,10 @@ class Hosting:
             row, plan = await self._stored(conversation_id)
             if row.status == "ended":
                 raise ConversationEndedError(row.shutdown_reason)
-            record = Record(plan.prompt)
-            live = self._live.get(conversation_id) or _Live(row, plan, record)  # somebody may have been quicker
+            if self._bundles and plan.pictures:
+                plan = plan.model_copy(update={"bundle": await self._bundles.path(plan.replica_id)})
+            live = self._live.get(conversation_id)  # somebody may have been quicker
+            live = live or _Live(row, plan, Record(plan.prompt))
         if live.reason or (unwritten := self._journal.ending(conversation_id)):
             raise ConversationEndedError(live.reason or (unwritten.reason if unwritten else None))
         return live

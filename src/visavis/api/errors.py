@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from visavis.api.auth import InvalidKeyError, NotAllowedError
+from visavis.api.auth import InvalidKeyError, NotAllowedError
 from visavis.api.bodies import first_problem
 from visavis.api.json_patch import PatchFormatError
 from visavis.api.later import what_is_missing
@@ -60,7 +61,9 @@ _STATUS: dict[type[VisavisError], int] = {
     BundleError: 400,
     TooManyConversationsError: 400,
     InvalidKeyError: 401,
+    InvalidKeyError: 401,
     ForbiddenError: 403,
+    NotAllowedError: 403,
     NotAllowedError: 403,
     MeetingTokenError: 403,
     NotFoundError: 404,
@@ -105,7 +108,8 @@ def answer(error: VisavisError) -> JSONResponse:
         return JSONResponse(body(f"Invalid {field}: there is no {error.kind} {error.wanted[:80]!r}"), 400)
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     retry_after_s: int = getattr(error, "retry_after_s", RETRY_AFTER_S)
-    headers = {"Retry-After": str(retry_after_s)} if status in _RETRIED else None
+    comes_back = status in _RETRIED or isinstance(error, TooManyConversationsError)
+    headers = {"Retry-After": str(retry_after_s)} if comes_back else None
     return JSONResponse(body(str(error)), status, headers)
 
 

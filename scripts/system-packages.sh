@@ -4,8 +4,8 @@ set -euo pipefail
 
 packages=(python3-venv libgomp1 ca-certificates)
 if [[ "${1:-}" == test ]]; then
-    # A real browser, what its driver links to, and recorded speech to talk with.
-    packages+=(chromium libatomic1 asterisk-core-sounds-en-g722)
+    # A real browser, what its driver links to, recorded speech to talk with, and the other database.
+    packages+=(chromium libatomic1 asterisk-core-sounds-en-g722 postgresql)
 fi
 
 command -v dpkg-query >/dev/null || {

@@ -19,6 +19,7 @@ from visavis.store.jobs import Jobs
 from visavis.store.keys import Keys
 from visavis.store.personas import Personas
 from visavis.store.replicas import Replicas
+from visavis.store.rotation import fit_key
 from visavis.store.secrets import Secrets
 from visavis.store.usage import Usage
 from visavis.store.videos import Videos
@@ -68,6 +69,7 @@ async def open_store(database_url: str, blobs_url: str, secret_keys: Sequence[st
     sealing = Secrets(secret_keys)
     blobs = Blobs(blobs_url)
     async with open_database(database_url) as database:
+        await fit_key(database, sealing)
         yield Store(
             personas=Personas(database, sealing),
             replicas=Replicas(database),

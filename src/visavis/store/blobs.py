@@ -24,7 +24,8 @@ class Blobs:
     def __init__(self, url: str) -> None:
         """`url` is a folder or `s3://bucket/prefix`. Raises `BadInputError`."""
         try:
-            self._files, self._root = fsspec.core.url_to_fs(url)
+            # Other processes write too: no listing is remembered.
+            self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
             raise BadInputError("VISAVIS_BLOBS_URL", url, f"a folder or s3://bucket/prefix ({error})") from error
         self._is_folder = "file" in self._files.protocol
@@ -82,6 +83,8 @@ class Blobs:
         except OSError as error:
             if error.errno in _NO_SPACE:
                 raise StorageFullError(f"The file {name!r} could not be stored: {error.strerror}.") from error
+            raise StoreError(f"The file {name!r} could not be read or written: {error}.") from error
+        except Exception as error:  # of the storage's own library, such as missing credentials
             raise StoreError(f"The file {name!r} could not be read or written: {error}.") from error
 
     def _write(self, path: str, source: bytes | Path) -> None:

@@ -50,7 +50,7 @@ class PostgresqlDatabase:
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def read(self, work: Work[T]) -> T:
-        """See `Database.read`. Run again once when the server has restarted since."""
+        """See `Database.read`."""
         return await self._run(self._reading, work)
 
     async def write(self, work: Work[T]) -> T:
@@ -59,12 +59,18 @@ class PostgresqlDatabase:
 
     async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
         for attempts_left in reversed(range(_ATTEMPTS)):
+            committing = False
             try:
-                async with engine.begin() as connection:
-                    return await connection.run_sync(work)
+                async with engine.connect() as connection:
+                    result = await connection.run_sync(work)
+                    committing = True
+                    await connection.commit()
+                    return result
             except DBAPIError as error:
-                sqlstate = getattr(error.orig, "sqlstate", None)
-                if sqlstate not in _RUN_AGAIN or not attempts_left:
+                # A connection that broke before the commit has stored nothing: the server was restarted meanwhile.
+                broke_before = error.connection_invalidated and not committing
+                again = broke_before or getattr(error.orig, "sqlstate", None) in _RUN_AGAIN
+                if not again or not attempts_left:
                     raise for_people(error) from error
             except (SQLAlchemyError, OSError) as error:
                 raise _unreachable(error) from error

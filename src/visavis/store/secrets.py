@@ -14,7 +14,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from visavis.store.errors import SecretKeyError
 
 MASK = "********"
-_SEALED = "fernet:"
+SEALED = "fernet:"
+"""What sealed text begins with."""
 _NAMES = frozenset(("api_key", "apikey", "token", "secret", "password", "authorization", "cookie"))
 _ENDINGS = ("_api_key", "_token", "_secret", "_password", "_authorization")
 _HOW_TO_MAKE_ONE = "44 characters as `openssl rand -base64 32 | tr +/ -_` makes them"
@@ -70,12 +71,12 @@ class Secrets:
         return _with_secrets(document, self._open_text)
 
     def _seal_text(self, text: str) -> str:
-        return _SEALED + self.seal(text.encode("utf-8", "surrogatepass")).decode()
+        return SEALED + self.seal(text.encode("utf-8", "surrogatepass")).decode()
 
     def _open_text(self, text: str) -> str:
-        if not text.startswith(_SEALED):  # stored before fields of this name counted as secrets
+        if not text.startswith(SEALED):  # stored before fields of this name counted as secrets
             return text
-        return self.open(text.removeprefix(_SEALED).encode()).decode("utf-8", "surrogatepass")
+        return self.open(text.removeprefix(SEALED).encode()).decode("utf-8", "surrogatepass")
 
 
 def masked(document: Any) -> Any:

@@ -101,7 +101,10 @@ class SqliteDatabase:
             while self._waiting:
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_GROUP))]
                 works = [one.work for one in group]
-                outcomes = await loop.run_in_executor(self._writer, self._commit, works)
+                try:
+                    outcomes = await loop.run_in_executor(self._writer, self._commit, works)
+                except Exception as error:  # the store is closed
+                    outcomes = [_Outcome(error=error)] * len(works)
                 for one, outcome in zip(group, outcomes, strict=True):
                     _settle(one.done, outcome)
         finally:

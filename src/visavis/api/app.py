@@ -3,7 +3,17 @@
 from fastapi import Depends, FastAPI
 
 from visavis import __version__
-from visavis.api import conversations, live_conversations, pages, personas, replicas, usage, voices
+from visavis.api import (
+    conversations,
+    interactions,
+    live_conversations,
+    pages,
+    personas,
+    replicas,
+    signalling,
+    usage,
+    voices,
+)
 from visavis.api.auth import Gatekeeper, requires
 from visavis.api.errors import answer_errors
 from visavis.api.limits import Limits, within_rate
@@ -36,7 +46,8 @@ def create_app(
         app.include_router(live_conversations.router)
     else:
         app.include_router(conversations.router, dependencies=needs_key)
-        app.include_router(conversations.public)
+        for open_to_links in (conversations.public, signalling.router, interactions.router):
+            app.include_router(open_to_links)
     app.include_router(pages.router)
     pages.mount_files(app)
     describe(app)

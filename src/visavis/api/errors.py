@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from visavis.api.auth import InvalidKeyError, NotAllowedError
-from visavis.api.auth import InvalidKeyError, NotAllowedError
 from visavis.api.bodies import first_problem
 from visavis.api.json_patch import PatchFormatError
 from visavis.api.later import what_is_missing
@@ -61,9 +60,7 @@ _STATUS: dict[type[VisavisError], int] = {
     BundleError: 400,
     TooManyConversationsError: 400,
     InvalidKeyError: 401,
-    InvalidKeyError: 401,
     ForbiddenError: 403,
-    NotAllowedError: 403,
     NotAllowedError: 403,
     MeetingTokenError: 403,
     NotFoundError: 404,

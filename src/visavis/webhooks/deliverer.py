@@ -82,8 +82,10 @@ class Deliverer:
                 except StoreError as error:
                     _log.warning("webhooks wait: %s", error)
                     pause_s = POLL_S
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._awake.wait()
 
     async def _take(self, tasks: asyncio.TaskGroup) -> None:
         while (room := AT_ONCE - self._underway.total()) > 0:

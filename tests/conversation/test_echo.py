@@ -2,13 +2,17 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from tests.conversation.simulation import SimulatedCall, World, silence, simulate, speech, world
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
+from visavis.conversation.conversation import NobodyInCallError
+from visavis.conversation.echoes import MAX_WAITING_BYTES
 from visavis.conversation.interactions import MAX_AUDIO_BYTES
+from visavis.errors import BadInputError
 from visavis.replica import Emotion
 
 
@@ -18,6 +22,7 @@ class Listener(SimulatedCall):
     def __init__(self) -> None:
         super().__init__()
         self.pcm: list[Pcm] = []
+        self.world: World
 
     def send_audio(self, pcm: Pcm, position: int) -> None:
         super().send_audio(pcm, position)
@@ -41,10 +46,16 @@ class Listener(SimulatedCall):
         )
 
 
-def parrot(**flow) -> tuple[World, Listener]:
-    here = world([], [], mode="echo", **flow)
-    here.call = Listener()
-    return here, here.call
+def parrot(*spoken: np.ndarray) -> tuple[World, Listener]:
+    """A call with a parrot, in which the person says `spoken`."""
+    return listening(world([], [], mode="echo"), *spoken)
+
+
+def listening(here: World, *spoken: np.ndarray) -> tuple[World, Listener]:
+    call = here.call = Listener()
+    if spoken:
+        call.speak(*spoken)
+    return here, call
 
 
 def tone(seconds: float, rate_hz: int = 48_000, hertz: float = 200) -> Pcm:
@@ -115,3 +126,252 @@ def test_chunks_of_any_size_and_rate_join_without_a_click(rate_hz):
     fade = PLAYOUT_RATE_HZ * 5 // 1000
     assert abs(len(heard) - 1.5 * PLAYOUT_RATE_HZ) <= fade + 10
     assert np.abs(heard - expected)[960 : -960 - fade].max() < 20
+
+
+def scripted(
+    *steps: tuple[float, Callable[[Listener], None]],
+    until: float,
+    make: Callable[[], tuple[World, Listener]] = parrot,
+) -> Listener:
+    """What is heard in a call in which each step is done at its time."""
+
+    async def work():
+        here, call = make()
+        call.world = here
+
+        async def client():
+            for at, step in steps:
+                await asyncio.sleep(at - asyncio.get_running_loop().time())
+                step(call)
+
+        sending = asyncio.create_task(client())
+        await here.run_for(until)
+        await sending
+        return call
+
+    return simulate(work)
+
+
+def sound_s(call: Listener) -> float:
+    """Seconds of what is heard, without the silences of 5 ms and more."""
+    whole = np.concatenate(call.pcm).reshape(-1, 240)
+    return float(np.abs(whole).max(1).astype(bool).mean() * whole.size / PLAYOUT_RATE_HZ)
+
+
+def largest_step(pcm: Pcm) -> int:
+    return int(np.abs(np.diff(pcm.astype(int))).max())
+
+
+def test_gap_is_silent_and_nothing_of_the_sound_is_lost():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(0.53), inference_id="u1")),
+        (2.5, lambda call: call.echo(tone(0.5, hertz=150), inference_id="u1", done=True)),
+        until=5,
+    )
+    assert 1.03 <= sound_s(call) <= 1.05
+    assert largest_step(np.concatenate(call.pcm)[PLAYOUT_RATE_HZ + 2 * 1920 + 10_000 :]) <= 250
+    between = [at for at in call.sounding() if 1.8 < at < 2.5]
+    assert not between
+    assert said(call, "conversation.replica.started_speaking") == [("u1", None, False)]
+    ((_, duration, interrupted),) = said(call, "conversation.replica.stopped_speaking")
+    assert 1.03 <= duration <= 1.12 and not interrupted
+
+
+def test_interrupt_silences_at_once_and_the_rest_of_that_utterance_is_not_taken():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(8), inference_id="u1")),
+        (2.0, lambda call: call.type("conversation.interrupt")),
+        (2.1, lambda call: call.echo(tone(1), inference_id="u1")),
+        (3.0, lambda call: call.echo(tone(0.4), inference_id="u2", done=True)),
+        until=5,
+    )
+    assert not [at for at in call.sounding() if 2.06 < at < 3.0]
+    assert 1.35 < sound_s(call) < 1.5
+    assert largest_step(np.concatenate(call.pcm)[round(1.9 * PLAYOUT_RATE_HZ) : round(2.5 * PLAYOUT_RATE_HZ)]) < 500
+    (error,) = call.said("conversation.error")
+    assert (error["properties"]["field"], error["properties"]["value"]) == ("properties.inference_id", "'u1'")
+    first, second = said(call, "conversation.replica.stopped_speaking")
+    assert first[0] == "u1" and first[2] and 0.9 < first[1] < 1.1
+    assert second == ("u2", 0.4, False)
+
+
+def test_interrupt_also_forgets_what_waits():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(2), inference_id="u1", done=True)),
+        (1.1, lambda call: call.echo(tone(2), inference_id="u2", done=True)),
+        (1.1, lambda call: call.type("conversation.echo", text="And this.")),
+        (2.0, lambda call: call.type("conversation.interrupt")),
+        until=6,
+    )
+    assert [name for name, *_ in said(call, "conversation.replica.started_speaking")] == ["u1"]
+    assert call.sounding()[-1] < 2.07
+
+
+def test_new_utterance_closes_the_one_before_and_follows_it():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(1), inference_id="u1")),
+        (1.1, lambda call: call.echo(tone(0.5), inference_id="u2", done=True)),
+        (1.2, lambda call: call.type("conversation.echo", text="Two words.", inference_id="u3")),
+        until=6,
+    )
+    stopped = said(call, "conversation.replica.stopped_speaking")
+    assert [(name, interrupted) for name, _, interrupted in stopped] == [("u1", False), ("u2", False), ("u3", False)]
+    assert [duration for _, duration, _ in stopped] == pytest.approx([1.0, 0.52, 0.6])
+    (utterance,) = call.said("conversation.utterance")
+    assert (utterance["properties"]["speech"], utterance["inference_id"]) == ("Two words.", "u3")
+
+
+def test_an_hour_at_once_is_refused_beyond_what_memory_is_kept_for():
+    chunk = np.zeros(MAX_AUDIO_BYTES // 2, np.int16)
+    hour = 3600 * 16_000 // len(chunk) + 1
+
+    def send(call: Listener) -> None:
+        for _ in range(hour):
+            call.echo(chunk, 16_000, inference_id="u1")
+
+    call = scripted((1.0, send), until=3)
+    refused = call.said("conversation.error")
+    assert len(refused) == hour - MAX_WAITING_BYTES // MAX_AUDIO_BYTES
+    assert refused[0]["properties"]["field"] == "properties.audio"
+    assert len(call.sent) >= 145
+
+
+def test_stream_whose_end_was_forgotten_ends_by_itself_and_may_begin_again():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(1), inference_id="u1")),
+        (9.0, lambda call: call.echo(tone(1), inference_id="u1", done=True)),
+        until=12,
+    )
+    assert [name for name, *_ in said(call, "conversation.replica.started_speaking")] == ["u1", "u1"]
+    first, second = call.said("conversation.replica.stopped_speaking")
+    assert 7 < first["_at"] < 7.2 and 10 < second["_at"] < 10.3
+
+
+def test_chunks_without_a_name_are_one_utterance_until_it_is_done():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(0.2))),
+        (1.1, lambda call: call.echo(tone(0.2), done=True)),
+        (2.0, lambda call: call.echo(tone(0.2), done=True)),
+        until=4,
+    )
+    names = [name for name, *_ in said(call, "conversation.replica.stopped_speaking")]
+    assert len(names) == len(set(names)) == 2 and all(names)
+
+
+def test_text_may_come_in_pieces():
+    call = scripted(
+        (1.0, lambda call: call.type("conversation.echo", text="One two ", inference_id="u1", done=False)),
+        (2.0, lambda call: call.type("conversation.echo", text="three. Four", inference_id="u1", done=False)),
+        (3.0, lambda call: call.type("conversation.echo", text="", inference_id="u1", done=True)),
+        until=7,
+    )
+    (utterance,) = call.said("conversation.utterance")
+    assert (utterance["properties"]["speech"], utterance["inference_id"]) == ("One two three. Four", "u1")
+
+
+def test_person_is_noticed_but_neither_transcribed_nor_obeyed():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(3), inference_id="u1", done=True)),
+        until=6,
+        make=lambda: parrot(silence(1.5), speech(1.0), silence(3)),
+    )
+    here = call.world
+    (started,) = call.said("conversation.user.started_speaking")
+    (stopped,) = call.said("conversation.user.stopped_speaking")
+    assert 1.5 < started["_at"] < 1.65 and 2.5 < stopped["_at"] < 3.5
+    (duration,) = [
+        e["properties"]["duration"]
+        for e in call.said("conversation.stopped_speaking")
+        if e["turn_idx"] == 0 and e["properties"]["role"] == "user"
+    ]
+    assert duration == pytest.approx(1.0, abs=0.1)
+    assert said(call, "conversation.replica.stopped_speaking") == [("u1", 3.0, False)]
+    assert not here.recogniser.finals and not here.model.asked and not here.model.prefilled
+    assert not call.said("conversation.utterance")
+
+
+def test_what_needs_a_language_model_or_a_tool_call_is_refused_and_the_call_goes_on():
+    call = scripted(
+        (1.0, lambda call: call.type("conversation.respond", text="hello")),
+        (1.0, lambda call: call.type("conversation.append_llm_context", context="it rains")),
+        (1.0, lambda call: call.type("conversation.tool_result", tool_call_id="call_1", output="72F")),
+        (1.0, lambda call: call.echo(tone(0.1), inference_id="u1")),
+        (1.0, lambda call: call.type("conversation.echo", text="no", inference_id="u1")),
+        (1.5, lambda call: call.type("conversation.echo", text="Still here.")),
+        until=8,
+    )
+    assert [e["properties"]["field"] for e in call.said("conversation.error")] == [
+        "event_type",
+        "event_type",
+        "properties.tool_call_id",
+        "properties.modality",
+    ]
+    assert call.said("conversation.utterance")[-1]["properties"]["speech"] == "Still here."
+
+
+def test_emotion_reaches_the_face():
+    call = scripted((1.0, lambda call: call.type("conversation.set_emotion", emotion="surprise")), until=2)
+    assert call.world.conversation.replica.emotion is Emotion.SURPRISE
+
+
+def test_person_who_leaves_in_the_middle_leaves_no_task_behind():
+    async def work():
+        here, call = parrot()
+        call.echo(tone(5), inference_id="u1")
+        await here.run_for(2)
+        await asyncio.sleep(0)
+        return call, asyncio.all_tasks() - {asyncio.current_task()}
+
+    call, left = simulate(work)
+    assert not left
+    assert said(call, "conversation.replica.stopped_speaking")[0][2]
+    assert call.said("conversation.left")
+
+
+def test_in_a_full_conversation_an_echo_follows_what_is_being_said():
+    call = scripted(
+        (2.0, lambda call: call.echo(tone(0.4), inference_id="u1", done=True)),
+        until=8,
+        make=lambda: listening(world(["hello"], ["One two three four five six."]), speech(0.9), silence(9)),
+    )
+    reply, echo = said(call, "conversation.replica.stopped_speaking")
+    assert not reply[2] and reply[1] == pytest.approx(1.8)
+    assert echo == ("u1", 0.4, False)
+
+
+def test_in_a_full_conversation_the_person_interrupts_and_what_waits_is_forgotten():
+    call = scripted(
+        (1.0, lambda call: call.echo(tone(4), inference_id="u1")),
+        (1.5, lambda call: call.type("conversation.echo", text="More.", inference_id="u2")),
+        until=8,
+        make=lambda: listening(world(["stop that"], ["All right."]), silence(2.0), speech(0.9), silence(6)),
+    )
+    stopped = said(call, "conversation.replica.stopped_speaking")
+    assert stopped[0][0] == "u1" and stopped[0][2]
+    assert [e["properties"]["speech"] for e in call.said("conversation.utterance")] == ["stop that", "All right."]
+
+
+def test_who_comes_and_goes_is_told_in_both_vocabularies():
+    call = scripted(until=1)
+    told = [event["event_type"] for event in call.events]
+    assert told[:5] == [
+        "conversation.joined",
+        "system.replica_joined",
+        "system.replica_present",
+        "system.pal_joined",
+        "system.pal_present",
+    ]
+    assert told[-1] == "conversation.left"
+
+
+async def test_without_a_person_only_the_context_can_be_changed():
+    here = world([], [])
+    await here.conversation.interact(
+        {"event_type": "conversation.append_llm_context", "properties": {"context": "It rains.", "job_status": "done"}}
+    )
+    await here.conversation.prepare()
+    assert here.model.asked == [] and here.model.prefilled[-1].endswith("(done) It rains.")
+    with pytest.raises(NobodyInCallError, match=r"conversation\.respond"):
+        await here.conversation.interact({"event_type": "conversation.respond", "properties": {"text": "hello"}})
+    with pytest.raises(BadInputError, match="event_type"):
+        await here.conversation.interact({})

@@ -72,6 +72,12 @@ class _Echo:
     name: str | None
     said: TextPieces | SoundReply
     inference_id: str
+    complete: bool = False
+    """Its client has sent all of it."""
+
+    def complete_now(self) -> None:
+        self.complete = True
+        self.said.close()
 
 
 class Echoes:
@@ -111,12 +117,12 @@ class Echoes:
         else:
             echo.said.feed(np.frombuffer(piece.audio, "<i2").astype(np.int16, copy=False), piece.sample_rate)
         if piece.done:
-            echo.said.close()
+            echo.complete_now()
 
     def clear(self) -> None:
         """Forget what waits and what is being said: its end comes from whoever stopped it."""
         self._clearings += 1
-        if self._newest and not self._newest.said.closed:
+        if self._newest and not self._newest.complete:
             self._cut_short = self._newest.name
         for echo in (*self._waiting, *([self._current] if self._current else [])):
             echo.said.drop()
@@ -146,7 +152,7 @@ class Echoes:
             )
         self._make_room_for(piece)
         if self._newest:
-            self._newest.said.close()
+            self._newest.complete_now()
         said = TextPieces() if piece.modality == "text" else SoundReply(self._renderer, self._clock)
         echo = self._newest = _Echo(piece.inference_id, said, piece.inference_id or str(uuid.uuid4()))
         self._waiting.append(echo)

@@ -41,16 +41,15 @@ class SoundReply:
         self._clock = clock
         self._cushion_s = CUSHION_S
         self._waits_since: float | None = None
-        self._newest_at = clock.now()
+        self._silent_since = clock.now()
         self._flows = False
         self._after_gap = False
         self._last_sample = 0
 
     def feed(self, pcm: Pcm, rate_hz: int) -> None:
         """Take the next chunk."""
-        self._newest_at = self._clock.now()
         if self._waits_since is None:
-            self._waits_since = self._newest_at
+            self._waits_since = self._clock.now()
         self._sound.feed(pcm, rate_hz)
 
     def close(self) -> None:
@@ -109,7 +108,7 @@ class SoundReply:
         if self._sound.closed:
             return True
         if self._waits_since is None:
-            if self._clock.now() - self._newest_at > FORGOTTEN_AFTER_S:
+            if self._clock.now() - self._silent_since > FORGOTTEN_AFTER_S:
                 self._sound.close()
             return False
         return self._clock.now() - self._waits_since >= self._cushion_s
@@ -117,6 +116,7 @@ class SoundReply:
     def _gap(self, rest: Pcm) -> Segment | None:
         """The sound runs out: play what is left of it, and wait for more than before."""
         self._flows, self._after_gap, self._waits_since = False, True, None
+        self._silent_since = self._clock.now()
         self._cushion_s = min(self._cushion_s + LONGER_AFTER_GAP_S, LONGEST_CUSHION_S)
         self._sound.take(SEGMENT)
         return self._segment(rest) if len(rest) or self._last_sample else None

@@ -28,6 +28,5 @@ def what_is_missing(path: str) -> str:
     if parts[0] == "v2":
         for part in parts[1:]:
             if part in _LATER:
-                what = _LATER[part]
-                return f"{what} {'are' if what.endswith('s') else 'is'} not available in this version of visavis."
+                return f"{_LATER[part]}: not available in this version of visavis."
     return f"There is nothing at {path[:200]!r}."

@@ -1,0 +1,83 @@
+"""From speech to a film, as fast as the machine can: the same mouth, face and clock as in a call, without the waiting.
+
+One clock: every frame is written together with exactly its 40 ms of sound.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from visavis.audio import PLAYOUT_RATE_HZ, Pcm
+from visavis.layers.tts import Speech
+from visavis.replica import FRAME_S, Attitude, Renderer
+from visavis.videos.files import FilmFile, MovingPreview, write_still
+
+SEGMENT = round(PLAYOUT_RATE_HZ * FRAME_S)
+"""Samples of sound of one frame."""
+
+LEAD_IN_S, TAIL_S = 0.24, 0.6
+"""Silence around the speech, in which the face is at rest."""
+
+Report: TypeAlias = Callable[[float], None]
+"""Told which share of the work is done, 0 to 1."""
+
+_Step = tuple[Pcm, object, Attitude]
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A film that was made. All files lie in one folder."""
+
+    path: Path
+    still: Path
+    moving_preview: Path
+    duration_s: float
+    size: tuple[int, int]
+
+
+def sound_of(speeches: Sequence[Speech]) -> Pcm:
+    """What a film of these speeches sounds like, without its lead-in and tail: int16[N] at 48 kHz."""
+    return np.concatenate([np.zeros(0, np.int16), *(speech.pcm for speech in speeches)])
+
+
+async def render_film(
+    speeches: Sequence[Speech], renderer: Renderer[object], path: Path, report: Report = lambda share: None
+) -> Film:
+    """Write a film of a replica that says `speeches` to `path` (.mp4 or .webm), and previews next to it.
+
+    Raises `BadInputError` for another kind of file.
+    """
+    steps = list(_steps(speeches, renderer))
+    preview, still = MovingPreview(), path.with_suffix(".jpg")
+    with FilmFile(path, renderer.size) as film:
+        for number, (pcm, motion, attitude) in enumerate(steps):
+            frame = renderer.render(motion, attitude)
+            if number == 0:
+                write_still(still, frame)
+            preview.add(frame)
+            film.write(frame, pcm)
+            report((number + 1) / len(steps))
+            await asyncio.sleep(0)
+    preview.write(path.with_suffix(".gif"))
+    return Film(path, still, path.with_suffix(".gif"), len(steps) * FRAME_S, renderer.size)
+
+
+def _steps(speeches: Sequence[Speech], renderer: Renderer[object]) -> Iterator[_Step]:
+    yield from _at_rest(LEAD_IN_S)
+    # Pauses are part of what is said; only the end of a piece that is no whole number of frames is filled up.
+    for speech in speeches:
+        motions = renderer.plan(speech)
+        pcm = np.zeros(len(motions) * SEGMENT, np.int16)
+        pcm[: len(speech.pcm)] = speech.pcm
+        for number, motion in enumerate(motions):
+            yield pcm[number * SEGMENT : (number + 1) * SEGMENT], motion, Attitude.SPEAKING
+    yield from _at_rest(TAIL_S)
+
+
+def _at_rest(seconds: float) -> Iterator[_Step]:
+    silence = np.zeros(SEGMENT, np.int16)
+    return ((silence, None, Attitude.IDLE) for _ in range(round(seconds / FRAME_S)))

@@ -182,6 +182,7 @@ def test_interrupt_silences_at_once_and_the_rest_of_that_utterance_is_not_taken(
         (1.0, lambda call: call.echo(tone(8), inference_id="u1")),
         (2.0, lambda call: call.type("conversation.interrupt")),
         (2.1, lambda call: call.echo(tone(1), inference_id="u1")),
+        (2.2, lambda call: call.echo(tone(1), inference_id="u1")),
         (3.0, lambda call: call.echo(tone(0.4), inference_id="u2", done=True)),
         until=5,
     )

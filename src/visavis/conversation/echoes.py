@@ -96,16 +96,16 @@ class Echoes:
         self._current: _Echo | None = None
         self._newest: _Echo | None = None
         self._cut_short: str | None = None
+        self._told = False
         self._added = asyncio.Event()
         self._clearings = 0
 
     def add(self, piece: Utterance) -> None:
         """Take a piece of what is to be said. Raises `BadInputError` when too much waits, or it fits nowhere."""
         if piece.inference_id is not None and piece.inference_id == self._cut_short:
-            self._cut_short = None if piece.done else self._cut_short
-            raise BadInputError(
-                "properties.inference_id", piece.inference_id, "a new one, because this utterance was interrupted"
-            )
+            self._leave_out(piece)
+            return
+        self._cut_short = None
         echo = self._newest
         if echo is None or echo.said.closed or echo.name != piece.inference_id or not self._fits(echo, piece):
             if not piece.text and not piece.audio:
@@ -123,7 +123,7 @@ class Echoes:
         """Forget what waits and what is being said: its end comes from whoever stopped it."""
         self._clearings += 1
         if self._newest and not self._newest.complete:
-            self._cut_short = self._newest.name
+            self._cut_short, self._told = self._newest.name, False
         for echo in (*self._waiting, *([self._current] if self._current else [])):
             echo.said.drop()
         self._waiting.clear()
@@ -144,6 +144,16 @@ class Echoes:
             if interrupted and clearings == self._clearings:
                 self.clear()  # the person did it
             self._current = None
+
+    def _leave_out(self, piece: Utterance) -> None:
+        """What comes of an utterance that was interrupted; its client is told once."""
+        told, self._told = self._told, True
+        if piece.done:
+            self._cut_short = None
+        elif not told:
+            raise BadInputError(
+                "properties.inference_id", piece.inference_id, "a new one, because this utterance was interrupted"
+            )
 
     def _begin(self, piece: Utterance) -> _Echo:
         if len(self._waiting) >= MAX_WAITING:

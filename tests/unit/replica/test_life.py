@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from visavis.replica import FPS, Attitude
+from visavis.replica import FPS, Attitude, Emotion
 from visavis.replica.life import Life, Pose
 
 
@@ -79,3 +79,32 @@ def test_thinking_looks_away_and_listening_looks_at_the_person() -> None:
 def test_turning_the_head_keeps_the_eyes_on_the_person() -> None:
     poses = watched(Attitude.IDLE, 120, 8)
     assert np.corrcoef([p.yaw_deg for p in poses], [p.gaze_x for p in poses])[0, 1] < -0.2
+
+
+def felt(emotion: Emotion, attitude: Attitude = Attitude.IDLE) -> Pose:
+    life = Life(np.random.default_rng(7))
+    life.emotion = emotion
+    return [life.step(attitude, 0.0) for _ in range(100)][-1]
+
+
+def test_emotions_show_in_brows_lids_and_smile() -> None:
+    neutral = felt(Emotion.NEUTRAL)
+    assert felt(Emotion.HAPPINESS).smile > neutral.smile + 0.4
+    assert felt(Emotion.SURPRISE).brows > neutral.brows + 1
+    assert felt(Emotion.ANGER).brows < neutral.brows - 1
+    assert felt(Emotion.SADNESS).lids > 0.1 and felt(Emotion.SADNESS).pitch_deg > neutral.pitch_deg + 1
+    assert felt(Emotion.SADNESS).smile == pytest.approx(0, abs=1e-3)
+
+
+def test_smile_of_a_happy_speaker_leaves_room_for_the_words() -> None:
+    assert felt(Emotion.HAPPINESS, Attitude.SPEAKING).smile < 0.35
+
+
+@pytest.mark.parametrize("part", ["pitch_deg", "roll_deg", "brows", "smile"])
+def test_emotions_come_and_go_without_a_jump(part: str) -> None:
+    life = Life(np.random.default_rng(4))
+    values = []
+    for emotion in Emotion:
+        life.emotion = emotion
+        values += [getattr(life.step(Attitude.IDLE, 0.0), part) for _ in range(50)]
+    assert np.abs(np.diff(values)).max() < 0.55

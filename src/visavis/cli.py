@@ -4,9 +4,11 @@ import asyncio
 import logging
 import socket
 import sys
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from types import FrameType
+from typing import Annotated, Any, Literal
 
 import typer
 import uvicorn
@@ -86,11 +88,9 @@ def serve(
 async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.socket) -> None:
     from visavis.api.app import create_app
     from visavis.api.auth import Gatekeeper, make_first_key
-    from visavis.api.live import LiveConversations
-    from visavis.api.signalling import answerer
+    from visavis.api.system import STOCK_REPLICA_ID
+    from visavis.hosting.serving import serving
     from visavis.hosting.telemetry import export_traces
-    from visavis.layers.builtin import start_layers
-    from visavis.replica.stock import stock
     from visavis.store.configured import configured_store
 
     if chosen.tracing:
@@ -102,32 +102,59 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
         if key := await make_first_key(store.keys, chosen):
             typer.echo(f"Your first API key, which is not shown again: {key}", err=True)
         # Before the web server: a missing model is then one clear line, and nobody meets a server that is not ready.
-        layers = await stack.enter_async_context(start_layers(chosen, persona.layers.llm))
-        live = LiveConversations(layers, stock(), answerer(chosen), chosen.max_conversations)
-        stack.push_async_callback(live.close)
-        await live.standing(persona).conversation.prepare()
-        web_app = create_app(chosen, persona, store, gatekeeper, live)
+        hosting = await stack.enter_async_context(serving(chosen, store, persona, STOCK_REPLICA_ID))
+        web_app = create_app(chosen, persona, store, gatekeeper, hosting)
         config = uvicorn.Config(
-            web_app, log_config=None, access_log=False, timeout_graceful_shutdown=3, ws="none", lifespan="off"
+            web_app,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            ws="websockets-sansio",
+            ws_max_size=_LONGEST_MESSAGE,
+            lifespan="off",
         )
-        server = _Server(config, f"{chosen.base_url}/demo")
+        server = _Server(config, f"{chosen.base_url}/demo", lambda: hosting.drain(chosen.drain_s))
         await server.serve(sockets=[listener])
     if not server.started:
         raise VisavisError("The server could not start; the lines above say why.")
 
 
-class _Server(uvicorn.Server):
-    """Prints the link once the engines are warm and connections are taken."""
+_LONGEST_MESSAGE = 2 << 20
+"""Of a WebSocket: the largest piece of sound as base64, and room. Longer ones end the connection."""
 
-    def __init__(self, config: uvicorn.Config, link: str) -> None:
+
+class _Server(uvicorn.Server):
+    """Prints the link once the engines are warm and connections are taken; calls end before it does."""
+
+    def __init__(self, config: uvicorn.Config, link: str, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__(config)
         self._link = link
+        self._drain = drain
+        self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             # On standard output, so that a script can read it.
             typer.echo(f"Talk now: {self._link}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """At the first signal let calls come to their end, at the second stop at once."""
+        if self._loop is None:
+            super().handle_exit(sig, frame)
+        else:
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain(), name="drain")
+            self._draining.add_done_callback(lambda _: self._stop())
+        elif self.should_exit:
+            self.force_exit = True
+        else:
+            self.should_exit = True
 
 
 @app.command()

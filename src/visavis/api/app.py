@@ -6,7 +6,6 @@ from visavis import __version__
 from visavis.api import (
     conversations,
     interactions,
-    live_conversations,
     pages,
     personas,
     replicas,
@@ -17,7 +16,6 @@ from visavis.api import (
 from visavis.api.auth import Gatekeeper, requires
 from visavis.api.errors import answer_errors
 from visavis.api.limits import Limits, within_rate
-from visavis.api.live import LiveConversations
 from visavis.api.openapi import describe
 from visavis.api.security import guard
 from visavis.api.system import SystemPersonas
@@ -27,14 +25,12 @@ from visavis.hosting.hosting import Hosting
 from visavis.store import Store
 
 
-def create_app(
-    settings: Settings, persona: Persona, store: Store, gatekeeper: Gatekeeper, hosting: Hosting | LiveConversations
-) -> FastAPI:
+def create_app(settings: Settings, persona: Persona, store: Store, gatekeeper: Gatekeeper, hosting: Hosting) -> FastAPI:
     """The application of one server; `persona` is that of its standing link."""
     app = FastAPI(title="visavis", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     state = app.state
     state.settings, state.persona, state.store, state.gatekeeper = settings, persona, store, gatekeeper
-    state.hosting = state.live = hosting
+    state.hosting = hosting
     state.system_personas = SystemPersonas(persona)
     state.limits = Limits(store.conversations)
     guard(app, settings)
@@ -42,12 +38,9 @@ def create_app(
     needs_key = [Depends(requires()), Depends(within_rate)]
     for resource in (personas, replicas, voices, usage):
         app.include_router(resource.router, dependencies=needs_key)
-    if isinstance(hosting, LiveConversations):
-        app.include_router(live_conversations.router)
-    else:
-        app.include_router(conversations.router, dependencies=needs_key)
-        for open_to_links in (conversations.public, signalling.router, interactions.router):
-            app.include_router(open_to_links)
+    app.include_router(conversations.router, dependencies=needs_key)
+    for open_to_links in (conversations.public, signalling.router, interactions.router):
+        app.include_router(open_to_links)
     app.include_router(pages.router)
     pages.mount_files(app)
     describe(app)

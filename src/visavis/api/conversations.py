@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from visavis.api import conversation_document, pagination, runnable, vocabulary
-from visavis.api.answers import FromSettings, FromStore, described, errors, example, moment
+from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.auth import Caller, Gatekeeper
 from visavis.api.conversation_document import LONGEST_S, ConversationBody, ConversationProperties
 from visavis.api.idempotency import ANSWERS as REPEATED
@@ -16,6 +16,7 @@ from visavis.api.idempotency import PerhapsAgain
 from visavis.api.limits import Limits as KeyLimits
 from visavis.api.personas import find
 from visavis.api.replicas import check_usable
+from visavis.api.shapes import CreatedConversation, Latency, Listed, ListedConversation, ShownConversation, Transcript
 from visavis.api.signalling import ice_servers_for_browsers
 from visavis.api.system import DEMO_PERSONA_ID, STOCK_REPLICA_ID, SystemPersonas
 from visavis.api.transcripts import as_text, as_webvtt
@@ -54,7 +55,7 @@ _SHOWN = {
 
 @router.post(
     "",
-    responses=example(_SHOWN | {"warnings": []})
+    responses=shown(CreatedConversation, _SHOWN | {"warnings": []})
     | errors(
         {
             400: "properties.max_call_duration: -1 is not valid; expected greater than 0",
@@ -77,6 +78,8 @@ async def create_conversation(
     """
 
     async def create() -> dict[str, Any]:
+        if not (body and body.test_mode):
+            _hosting(request).check_room()
         limits: KeyLimits = request.app.state.limits
         async with limits.one_more_conversation(caller):
             return await _created(request, store, settings, caller, body or ConversationBody())
@@ -84,7 +87,7 @@ async def create_conversation(
     return await once(create)
 
 
-@router.get("", responses=example({"data": [_SHOWN], "total_count": 1}))
+@router.get("", responses=shown(Listed[ListedConversation], {"data": [_SHOWN], "total_count": 1}))
 async def list_conversations(
     store: FromStore,
     settings: FromSettings,
@@ -96,7 +99,7 @@ async def list_conversations(
     return pagination.listed([_described(settings, one) for one in found.items], found.total)
 
 
-@router.post("/{conversation_id}/end", responses=described("It has ended.") | errors(_UNKNOWN))
+@router.post("/{conversation_id}/end", response_class=Response, responses=errors(_UNKNOWN))
 async def end_conversation(request: Request, store: FromStore, conversation_id: str) -> Response:
     """Hang up. Ending an ended conversation does nothing."""
     await store.conversations.get(conversation_id)
@@ -121,7 +124,8 @@ async def delete_conversation(
 
 @router.get(
     "/{conversation_id}/transcript",
-    responses=example(
+    responses=shown(
+        Transcript,
         {
             "conversation_id": "c0123456789abcdef0123",
             "transcript": [
@@ -133,7 +137,7 @@ async def delete_conversation(
                     "duration": 0.6,
                 }
             ],
-        }
+        },
     )
     | errors(_UNKNOWN),
 )
@@ -160,7 +164,8 @@ async def get_transcript(
 
 @router.get(
     "/{conversation_id}/latency",
-    responses=example(
+    responses=shown(
+        Latency,
         {
             "conversation_id": "c0123456789abcdef0123",
             "turns": [
@@ -168,7 +173,7 @@ async def get_transcript(
             ],
             "utterance_to_utterance_p50_ms": 480.2,
             "utterance_to_utterance_p95_ms": 480.2,
-        }
+        },
     )
     | errors(_UNKNOWN),
 )
@@ -191,7 +196,7 @@ public = APIRouter(prefix="/v2/conversations", tags=["conversations"])
 
 @public.get(
     "/{conversation_id}",
-    responses=example(_SHOWN) | errors(_UNKNOWN | {404: "There is no conversation 'c0123'."}),
+    responses=shown(ShownConversation, _SHOWN) | errors(_UNKNOWN | {404: "There is no conversation 'c0123'."}),
 )
 async def get_conversation(
     request: Request,
@@ -365,6 +370,7 @@ async def _for_page(
         "in_call": _hosting(request).in_call(found.conversation_id),
         "require_auth": bool(snapshot.get("require_auth")),
         "audio_only": bool(snapshot.get("audio_only")),
+        "chat": bool(snapshot.get("chat")),
         "ice_servers": ice_servers_for_browsers(settings),
     }
 

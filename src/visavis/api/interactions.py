@@ -24,6 +24,9 @@ router = APIRouter(tags=["interactions"])
 KEEP_ALIVE_S = 15.0
 """Proxies close connections on which nothing comes for longer."""
 
+_LONGEST_REASON = 123
+"""Bytes of the reason that a WebSocket is closed with (RFC 6455)."""
+
 _Token = Annotated[str | None, Query(max_length=4_000, description="The meeting token, where one is asked for.")]
 _After = Annotated[int, Query(ge=0, le=2**53, description="Only events with a larger `seq`.")]
 
@@ -115,13 +118,19 @@ async def follow(
 async def talk(
     socket: WebSocket, hosting: FromHosting, conversation_id: str, t: _Token = None, after: _After = 0
 ) -> None:
-    """The events of a conversation as JSON objects, and messages for it the same way."""
+    """The events of a conversation as JSON objects, and messages for it the same way.
+
+    Who may not take part is told by the code that closes the connection: 4000 and the HTTP status, since browsers tell
+    a page nothing of an answer that refuses to open one.
+    """
+    await socket.accept()
     try:
         await check_may_take_part(socket, conversation_id, t, "write")
     except VisavisError as error:
-        await socket.send_denial_response(answer(error))
+        await socket.close(
+            4000 + answer(error).status_code, str(error).encode()[:_LONGEST_REASON].decode(errors="ignore")
+        )
         return
-    await socket.accept()
     try:
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(_take_messages(socket, hosting, conversation_id))

@@ -8,7 +8,6 @@ from fastapi.staticfiles import StaticFiles
 
 from visavis.api.auth import requires
 from visavis.api.conversations import standing_conversation
-from visavis.api.live import LiveConversations
 from visavis.api.security import PAGE_POLICY
 
 router = APIRouter(include_in_schema=False)
@@ -25,11 +24,7 @@ async def home() -> RedirectResponse:
 @router.get("/demo")
 async def demo(request: Request) -> RedirectResponse:
     """The standing link of this server's persona: every visit finds a conversation that waits for somebody."""
-    hosting = request.app.state.hosting
-    if isinstance(hosting, LiveConversations):
-        found = hosting.standing(request.app.state.persona).conversation_id
-    else:
-        found = await standing_conversation(request)
+    found = await standing_conversation(request)
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"/c/{found}{query}", headers={"Cache-Control": "no-store"})
 

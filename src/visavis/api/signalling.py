@@ -1,33 +1,61 @@
-"""How this server answers browsers: which addresses it offers and which helpers it names."""
+"""How a page joins its call: one SDP offer for one answer, and the helpers that it may ask for its own address."""
 
-from aioice.ice import get_host_addresses
+from typing import Annotated
 
-from visavis.api.live import Answer
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from visavis.api.answers import errors
+from visavis.api.errors import body
+from visavis.api.hosted import FromHosting
 from visavis.config import Settings
-from visavis.transport import Call
-from visavis.transport.ice import ice_servers, is_loopback
-from visavis.transport.webrtc import WebRtcCall
+from visavis.errors import BadInputError
+from visavis.hosting.errors import ConversationEndedError
+from visavis.transport.ice import ice_servers
+
+router = APIRouter(prefix="/v2/conversations", tags=["conversations"])
 
 
-def answerer(settings: Settings) -> Answer:
-    """Turns SDP offers into calls, as the settings say."""
+class Offer(BaseModel):
+    """A browser's SDP offer with all of its candidates."""
 
-    async def answer(sdp_offer: str) -> tuple[Call, str]:
-        return await WebRtcCall.answer(
-            sdp_offer, ice_addresses=_own_addresses(settings), ice_servers=settings.ice_servers
-        )
+    sdp: Annotated[str, Field(max_length=100_000)]
+    type: Annotated[str, Field(examples=["offer"])]
+    token: Annotated[str | None, Field(max_length=4_000, description="The meeting token, where one is asked for.")] = (
+        None
+    )
 
-    return answer
+
+class Answer(BaseModel):
+    """The server's SDP answer."""
+
+    sdp: str
+    type: str = "answer"
 
 
-def _own_addresses(settings: Settings) -> list[str] | None:
-    """The addresses to offer; None for those of all interfaces."""
-    if settings.ice_addresses:
-        return settings.ice_addresses
-    if is_loopback(settings.host):
-        # Chromium reaches 127.0.0.1, also without a network; Firefox never tries it, but reaches the other addresses.
-        return ["127.0.0.1", *get_host_addresses(use_ipv4=True, use_ipv6=True)]
-    return None
+@router.post(
+    "/{conversation_id}/offer",
+    response_model=Answer,
+    responses=errors(
+        {
+            400: "sdp: 'hello' is not valid; expected a browser's SDP offer",
+            403: "This conversation asks for its meeting token",
+            404: "There is no conversation 'c0'.",
+            409: "Somebody is in this call already, perhaps you in another tab.",
+            410: "This conversation has ended.",
+            503: "All lines are taken at the moment. Please try again in a minute.",
+        }
+    ),
+)
+async def offer(hosting: FromHosting, conversation_id: str, given: Offer) -> Answer | Response:
+    """Join the call. No key is needed: who has the link has the conversation's id, and its token where it has one."""
+    if given.type != "offer":
+        raise BadInputError("type", given.type, "'offer'")
+    try:
+        return Answer(sdp=await hosting.connect(conversation_id, given.sdp, given.token))
+    except ConversationEndedError as error:
+        return JSONResponse(body(str(error)) | {"shutdown_reason": error.reason}, 410)
 
 
 def ice_servers_for_browsers(settings: Settings) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from visavis.hosting.record import Record
 from visavis.store.conversations import StoredConversation
 from visavis.store.webhooks import NewDelivery
+from visavis.webhooks.envelope import message
 
 Json = dict[str, Any]
 
@@ -50,19 +51,17 @@ def last_events(row: StoredConversation, record: Record, reason: str) -> list[Js
 
 def deliveries(row: StoredConversation, happened: Sequence[Mapping[str, Any]]) -> list[NewDelivery]:
     """The webhooks that tell of events; none without a `callback_url`."""
-    url = row.callback_url
-    if not url:
+    if not row.callback_url:
         return []
-    return [NewDelivery(url, event["event_type"], _body(row, url, event), row.conversation_id) for event in happened]
-
-
-def _body(row: StoredConversation, url: str, event: Mapping[str, Any]) -> Json:
-    body = {
-        "properties": event.get("properties", {}),
-        "conversation_id": row.conversation_id,
-        "webhook_url": url,
-        "event_type": event["event_type"],
-        "message_type": event["message_type"],
-        "timestamp": datetime.fromtimestamp(event["timestamp"], UTC).isoformat().replace("+00:00", "Z"),
-    }
-    return body | {"metadata": row.metadata} if row.metadata else body
+    also = {"metadata": row.metadata} if row.metadata else {}
+    return [
+        message(
+            row.callback_url,
+            event["event_type"],
+            event.get("properties", {}),
+            conversation_id=row.conversation_id,
+            at=datetime.fromtimestamp(event["timestamp"], UTC),
+            **also,
+        )
+        for event in happened
+    ]

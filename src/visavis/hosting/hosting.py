@@ -58,6 +58,10 @@ class Worker(Place, Protocol):
         """It takes calls."""
         ...
 
+    async def run(self) -> None:
+        """Keep the process running until cancelled."""
+        ...
+
 
 @dataclass(frozen=True)
 class Running:
@@ -252,6 +256,8 @@ class Hosting:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._journal.run())
             tasks.create_task(self._sweep())
+            for worker in self._workers:
+                tasks.create_task(worker.run())
 
     async def drain(self, patience_s: float) -> None:
         """Take no new calls; let those that run go on for `patience_s`, then have them say goodbye, and end them."""
@@ -266,6 +272,7 @@ class Hosting:
         async with asyncio.TaskGroup() as tasks:
             for live in [one for one in self._live.values() if one.in_call]:
                 tasks.create_task(self._send_off(live))
+        self._feeds.close_all()
 
     async def close(self) -> None:
         """End every conversation that has begun; those that still wait for somebody go on waiting."""

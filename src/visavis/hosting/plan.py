@@ -54,19 +54,20 @@ class Plan(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         """For another process of this server: secrets are readable in it."""
-        shown: dict[str, Any] = _revealed(self.model_dump())
+        shown: dict[str, Any] = revealed(self.model_dump())
         return shown
 
 
-def _revealed(value: Any) -> Any:
+def revealed(value: Any) -> Any:
+    """`value`, a model's dump, as JSON in which secrets are readable: only for another process of this server."""
     match value:
         case SecretStr():
             return value.get_secret_value()
         case Path():
             return str(value)
         case dict():
-            return {name: _revealed(part) for name, part in value.items()}
+            return {name: revealed(part) for name, part in value.items()}
         case list() | tuple():
-            return [_revealed(part) for part in value]
+            return [revealed(part) for part in value]
         case _:
             return value

@@ -44,11 +44,6 @@ def errors(found: Mapping[int, str]) -> Responses:
     }
 
 
-def example(body: Any, description: str = "Done.") -> Responses:
-    """The answer 200 with an example of its body."""
-    return {200: {"description": description, "content": {"application/json": {"example": body}}}}
-
-
-def described(text: str) -> Responses:
-    """The answer 200 without a body."""
-    return {200: {"description": text, "content": {}}}
+def shown(shape: Any, body: Any, text: str = "Done.") -> Responses:
+    """The answer 200: the shape of its body, and an example."""
+    return {200: {"model": shape, "description": text, "content": {"application/json": {"example": body}}}}

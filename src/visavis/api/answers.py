@@ -52,6 +52,6 @@ def shown(shape: Any, body: Any, text: str = "Done.", more: dict[str, Any] | Non
 
 
 def _in_both(body: dict[str, Any]) -> dict[str, Any]:
-    if "data" in body:
+    if isinstance(body.get("data"), list):
         return body | {"data": [vocabulary.in_both(one) for one in body["data"]]}
     return vocabulary.in_both(body)

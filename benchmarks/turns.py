@@ -13,23 +13,33 @@ played too, but nobody can know those, so they count for nothing.
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from benchmarks.report import QUICK, figures, percentile, table
-from benchmarks.turns_time import ChargedEndOfTurn, ChargedRecogniser, SoundTimeLoop
+from benchmarks.turns_time import (
+    ChargedEndOfTurn,
+    ChargedLanguageModel,
+    ChargedRecogniser,
+    SoundTimeLoop,
+    language_model,
+)
 from tests.sentences import voiced_span
 from training.end_of_turn.evidence import TestPause, all_recordings, read_test_pauses
 from training.end_of_turn.pauses import BETWEEN, COMPLETE, HARD_CUT, LEFT_OPEN, PAUSE, SYNTHETIC_COMPLETE, with_silence
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.conversation.clock import LoopClock
-from visavis.conversation.ear import Ear, TurnDone
+from visavis.conversation.ear import Ear, PartialText, TurnDone
 from visavis.conversation.floor import Floor, TurnEnded
 from visavis.conversation.patience import Patience, PatienceSettings
+from visavis.conversation.persona import DEMO
+from visavis.layers.llm.llama_server import LlamaServer
+from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.stt.moonshine import Moonshine
-from visavis.layers.turn import VAD_FRAME, EndOfTurn, Pause
+from visavis.layers.turn import VAD_FRAME, AskEnding, EndOfTurn
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn, with_enough_silence
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
@@ -39,6 +49,9 @@ CUT_WITHIN_S = 1.2
 """Nineteen in twenty natural pauses of the recordings are shorter."""
 VAD_ONLY_MS = 700.0
 """Usual silence of systems without a model of the end of turn."""
+LANGUAGE_MODEL = "qwen2.5-coder-1.5b"
+"""What `--quality auto` takes where it can."""
+
 _PIECE = LISTEN_RATE_HZ // 50
 _QUICK_OF_A_KIND = {COMPLETE: 6, PAUSE: 2, LEFT_OPEN: 4}
 _QUICK_LONGEST_S = 5.0
@@ -74,6 +87,18 @@ class System:
     judge: EndOfTurn | None
     """None: silence alone decides, so nobody listens to the words."""
     patience: PatienceSettings
+    language_model: bool = True
+    """Whether the judge may ask it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Everything that listens with it."""
+
+    system: System
+    silero: Silero
+    recogniser: Moonshine
+    server: LlamaServer
 
 
 class _SmartTurnAlone:
@@ -82,8 +107,16 @@ class _SmartTurnAlone:
     def __init__(self, smart_turn: SmartTurn) -> None:
         self._smart_turn = smart_turn
 
-    async def probability(self, pause: Pause) -> float:
-        return await self._smart_turn.probability(with_enough_silence(pause))
+    async def probabilities(
+        self,
+        sound: Samples,
+        silence_s: float,
+        text: Awaitable[str],
+        asked: str = "",
+        ending: AskEnding | None = None,
+    ) -> AsyncGenerator[float, None]:
+        await text
+        yield await self._smart_turn.probability(with_enough_silence(sound, silence_s))
 
 
 def main() -> None:
@@ -93,18 +126,21 @@ def main() -> None:
     fixed = PatienceSettings(VAD_ONLY_MS, VAD_ONLY_MS, VAD_ONLY_MS, VAD_ONLY_MS)
     systems = (
         System("visavis", combined, PatienceSettings()),
+        System("without a language model", combined, PatienceSettings(), language_model=False),
         System("smart-turn alone", _SmartTurnAlone(smart_turn), PatienceSettings()),
         System(f"voice activity, {VAD_ONLY_MS:.0f} ms", None, fixed),
     )
     chosen = _chosen()
     sounds = _sounds(chosen)
     results: dict[str, list[Played]] = {}
-    for system in systems:
-        results[system.name] = [
-            _play(sounds[pause.source, pause.recording], pause, system, silero, recogniser)
-            for pause in chosen
-            if (pause.source, pause.recording) in sounds
-        ]
+    with language_model(LANGUAGE_MODEL) as server:
+        for system in systems:
+            listener = Listener(system, silero, recogniser, server)
+            results[system.name] = [
+                _play(sounds[pause.source, pause.recording], pause, listener)
+                for pause in chosen
+                if (pause.source, pause.recording) in sounds
+            ]
     combined.close()
     recogniser.close()
     _show(results)
@@ -145,18 +181,19 @@ def _sounds(chosen: Sequence[TestPause]) -> dict[tuple[str, str], Samples]:
     }
 
 
-def _play(sound: Samples, pause: TestPause, system: System, silero: Silero, recogniser: Moonshine) -> Played:
+def _play(sound: Samples, pause: TestPause, listener: Listener) -> Played:
     """Play the turn up to the end of the pause, and a little of what follows."""
     lasts_s = CUT_WITHIN_S if pause.lasts_s is None else pause.lasts_s
     begins, ends = (round(s * LISTEN_RATE_HZ) for s in (pause.begins_s, pause.silent_s + min(lasts_s, CUT_WITHIN_S)))
     turn = sound[begins:ends]
     silent = round(pause.silent_s * LISTEN_RATE_HZ) - begins
     last_sound_s = voiced_span(turn[: silent + LISTEN_RATE_HZ // 20], LISTEN_RATE_HZ)[1] / LISTEN_RATE_HZ
+    system = listener.system
     if system.judge is None:
-        freed = _by_silence(turn, Floor(patience=Patience(system.patience)), silero)
+        freed = _by_silence(turn, Floor(patience=Patience(system.patience)), listener.silero)
     else:
         with asyncio.Runner(loop_factory=SoundTimeLoop) as runner:
-            freed = runner.run(_listen(turn, pause.asked, system.judge, system.patience, silero, recogniser))
+            freed = runner.run(_listen(turn, pause.asked, system.judge, listener))
     after = [at for at in freed if at > silent / LISTEN_RATE_HZ]
     return Played(pause, 1000 * (after[0] - last_sound_s) if after else None)
 
@@ -169,9 +206,7 @@ def _by_silence(sound: Samples, floor: Floor, silero: Silero) -> list[float]:
     return [end / LISTEN_RATE_HZ for end, signal in heard if isinstance(signal, TurnEnded)]
 
 
-async def _listen(
-    sound: Samples, asked: str, judge: EndOfTurn, patience: PatienceSettings, silero: Silero, recogniser: Moonshine
-) -> list[float]:
+async def _listen(sound: Samples, asked: str, judge: EndOfTurn, listener: Listener) -> list[float]:
     """When the floor became free, in seconds of `sound`."""
     loop = asyncio.get_running_loop()
 
@@ -180,10 +215,20 @@ async def _listen(
             await asyncio.sleep(max(0.0, (index + _PIECE) / LISTEN_RATE_HZ - loop.time()))
             yield sound[index : index + _PIECE]
 
-    floor = Floor(patience=Patience(patience))
-    charged = ChargedRecogniser(recogniser), ChargedEndOfTurn(judge)
-    ear = Ear(silero.listen(), *charged, floor, LoopClock(), asked=lambda: asked)
-    return [loop.time() async for heard in ear.listen(pieces()) if isinstance(heard, TurnDone)]
+    floor = Floor(patience=Patience(listener.system.patience))
+    model = ChargedLanguageModel(listener.server, spoken_style(DEMO.system_prompt))
+    charged = ChargedRecogniser(listener.recogniser), ChargedEndOfTurn(judge, model.spent_s)
+    ending = partial(model.ending, asked) if listener.system.language_model else None
+    ear = Ear(listener.silero.listen(), *charged, floor, LoopClock(), asked=lambda: asked, ending=ending)
+    freed = []
+    async for heard in ear.listen(pieces()):
+        match heard:
+            case PartialText(text) if ending:
+                await model.read(asked, text)
+            case TurnDone():
+                freed.append(loop.time())
+    await model.aclose()
+    return freed
 
 
 def _counts(pause: TestPause) -> bool:

@@ -7,13 +7,19 @@ comes as late as it would on an otherwise idle core.
 import asyncio
 import contextlib
 import selectors
-import time
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from time import process_time
 from typing import Any
 
+from visavis import models
 from visavis.audio import Samples
+from visavis.layers.llm import Ending, Message
+from visavis.layers.llm.built_in import framed
+from visavis.layers.llm.ending import EndingReader
+from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import EndOfTurn, Pause
+from visavis.layers.turn import AskEnding, EndOfTurn
 
 
 class _Selector(selectors.SelectSelector):
@@ -42,22 +48,33 @@ class SoundTimeLoop(asyncio.SelectorEventLoop):
         """Seconds of sound so far."""
         return self._own.now
 
-    @contextlib.asynccontextmanager
-    async def charged(self) -> AsyncIterator[None]:
-        """Work in threads is awaited inside; its processor time (networks run on one thread) passes afterwards."""
-        began = time.process_time()
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """No time passes while what is inside is awaited."""
         self._own.computing += 1
         try:
             yield
         finally:
             self._own.computing -= 1
-        await asyncio.sleep(time.process_time() - began)
+
+    @contextlib.asynccontextmanager
+    async def charged(self, spent_s: Callable[[], float] = process_time) -> AsyncIterator[None]:
+        """Work in threads is awaited inside; its processor time (networks run on one thread) passes afterwards."""
+        began = spent_s()
+        with self.standing_still():
+            yield
+        await asyncio.sleep(spent_s() - began)
+
+
+def sound_time() -> SoundTimeLoop:
+    """The running loop."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SoundTimeLoop)
+    return loop
 
 
 def _charged() -> contextlib.AbstractAsyncContextManager[None]:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, SoundTimeLoop)
-    return loop.charged()
+    return sound_time().charged()
 
 
 class ChargedRecogniser:
@@ -90,10 +107,81 @@ class _ChargedUtterance:
 class ChargedEndOfTurn:
     """A judge of the end of turn whose work takes its time."""
 
-    def __init__(self, judge: EndOfTurn) -> None:
+    def __init__(self, judge: EndOfTurn, spent_s: Callable[[], float] = process_time) -> None:
+        """`spent_s` is the processor time used so far by everything that the judge asks."""
         self._judge = judge
+        self._spent_s = spent_s
 
-    async def probability(self, pause: Pause) -> float:
-        """That of the judge."""
-        async with _charged():
-            return await self._judge.probability(pause)
+    async def probabilities(
+        self,
+        sound: Samples,
+        silence_s: float,
+        text: Awaitable[str],
+        asked: str = "",
+        ending: AskEnding | None = None,
+    ) -> AsyncGenerator[float, None]:
+        """That of the judge, as on a single core: after the words, which are charged for themselves."""
+        known = asyncio.get_running_loop().create_future()
+        known.set_result(await text)
+        judging = self._judge.probabilities(sound, silence_s, known, asked, ending)
+        while True:
+            async with sound_time().charged(self._spent_s):
+                probability = await anext(judging, None)
+            if probability is None:
+                return
+            yield probability
+
+
+class ChargedLanguageModel:
+    """The ending of somebody's words by a built-in language model.
+
+    Its server runs in a thread with a clock of its own; it has read the words up to the last partial text before.
+    """
+
+    def __init__(self, server: LlamaServer, prompt: str) -> None:
+        self._server = server
+        self._reader = EndingReader(server.base_url, server.api_key)
+        self._prompt = Message("system", prompt)
+
+    async def read(self, asked: str, text: str) -> None:
+        """Do in advance what a call does while the person speaks: free of charge."""
+        with sound_time().standing_still():
+            await self._reader.ending(self._messages(asked, text))
+
+    async def ending(self, asked: str, text: str) -> Ending | None:
+        """That of the model; whoever asks is charged for it by `spent_s`."""
+        return await self._reader.ending(self._messages(asked, text))
+
+    def spent_s(self) -> float:
+        """Processor time of this process and the server's."""
+        return process_time() + self._server.busy_s()
+
+    async def aclose(self) -> None:
+        """End its connections; the server goes on."""
+        with sound_time().standing_still():
+            await self._reader.aclose()
+
+    def _messages(self, asked: str, text: str) -> Sequence[Message]:
+        said = [Message("assistant", asked)] if asked else []
+        return framed([self._prompt, *said, Message("user", text)])
+
+
+@contextlib.contextmanager
+def language_model(name: str) -> Iterator[LlamaServer]:
+    """A server of the built-in model `name`, in a thread with a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def run(work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    server = LlamaServer(next(models.path(name).glob("**/*.gguf")))
+    run(server.__aenter__())
+    try:
+        run(server.ready())
+        yield server
+    finally:
+        run(server.__aexit__(None, None, None))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()

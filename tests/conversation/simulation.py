@@ -5,10 +5,10 @@ The engines stand for what lies outside the conversation core (models); everythi
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from visavis.errors import EngineError
 from visavis.layers import Layers
 from visavis.layers.llm import Message
 from visavis.layers.tts import Speech, Word
+from visavis.layers.turn import AskEnding
 from visavis.replica import Attitude, Emotion, Frame
 
 WORD_S = 0.3
@@ -134,16 +135,29 @@ class ScriptedUtterance:
 
 @dataclass
 class ScriptedEndOfTurn:
-    probabilities: list[float] = field(default_factory=list)
+    scripted: list[float] = field(default_factory=list)
+    second_thoughts: list[float] = field(default_factory=list)
 
-    async def probability(self, speech: Samples) -> float:
-        await asyncio.sleep(0.09)
-        return self.probabilities.pop(0) if self.probabilities else 0.9
+    async def probabilities(
+        self,
+        sound: Samples,
+        silence_s: float,
+        text: Awaitable[str],
+        asked: str = "",
+        ending: AskEnding | None = None,
+    ) -> AsyncGenerator[float, None]:
+        await asyncio.gather(text, asyncio.sleep(0.09))
+        yield self.scripted.pop(0) if self.scripted else 0.9
+        if self.second_thoughts:
+            await asyncio.sleep(0.2)
+            yield self.second_thoughts.pop(0)
 
 
 @dataclass
 class ScriptedModel:
     """Answers with the next reply, token by token; remembers what it was asked."""
+
+    shares_processor: ClassVar[bool] = False
 
     replies: list[str]
     first_token_s: float = 0.25
@@ -171,6 +185,9 @@ class ScriptedModel:
 
     async def prefill(self, messages: Sequence[Message]) -> None:
         self.prefilled.append(messages[-1].content)
+
+    async def ending(self, messages: Sequence[Message]) -> None:
+        return None
 
 
 class SteadyVoice:

@@ -60,7 +60,7 @@ def test_reply_is_prepared_during_the_pause_and_sounds_right_after_the_decision(
 def test_thinking_pause_is_not_answered_and_leaves_no_trace():
     async def work():
         here = world(["I would like to have a dog"], ["A dog, nice."])
-        here.end_of_turn.probabilities = [0.1, 0.9]
+        here.end_of_turn.scripted = [0.1, 0.9]
         here.call.speak(speech(1.0), silence(0.9), speech(1.0), silence(4))
         await here.run_for(7)
         return here

@@ -13,6 +13,7 @@ from visavis.conversation.clock import LoopClock
 from visavis.conversation.ear import Ear, Heard, PartialText, TurnDone
 from visavis.conversation.floor import Floor
 from visavis.layers.stt.moonshine import Moonshine
+from visavis.layers.turn.end_of_turn import CombinedEndOfTurn
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
 
@@ -32,7 +33,7 @@ async def heard_in(sound: Samples, speed: float = 1.0) -> list[Heard]:
             await asyncio.sleep(max(0.0, start + index / LISTEN_RATE_HZ / speed - loop.time()))
             yield sound[index : index + PIECE]
 
-    ear = Ear(Silero().listen(), Moonshine(), SmartTurn(), Floor(), LoopClock())
+    ear = Ear(Silero().listen(), Moonshine(), CombinedEndOfTurn(SmartTurn()), Floor(), LoopClock())
     return [heard async for heard in ear.listen(pieces())]
 
 

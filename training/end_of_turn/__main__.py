@@ -8,16 +8,18 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields
 from typing import Any
 
 import numpy as np
 
+from training.end_of_turn.endings import MODELS, endings
 from training.end_of_turn.evidence import heard, write_test_pauses
 from training.end_of_turn.logistic import Matrix, fit
 from training.end_of_turn.measures import show
 from training.end_of_turn.pauses import BETWEEN, HARD_CUT, Example
 from training.end_of_turn.sources import TRAIN, fetch
+from visavis.layers.llm import Ending
 from visavis.layers.turn.end_of_turn import SIGNS, WEIGHTS, log_odds, signs
 from visavis.layers.turn.prosody import Prosody
 
@@ -35,47 +37,68 @@ _EXPECTED = {
     "asks": 1.0,
     "answers": 1.5,
     "smart_turn": 0.45,
+    "of_turn": 0.15,
+    "of_sentence": 0.15,
 }
 """Log odds by which a sign moves the judgement, held until the recordings say otherwise: they are few.
 
 smart-turn was fitted to far more speech than there is here, but is surer than it is right, so it counts by half.
 """
-_TRUST_IN_WORDS, _TRUST_IN_MELODY = 50.0, 20.0
-"""Chosen by five-fold cross-validation on the training part, recordings kept whole."""
+_TRUST_IN_WORDS, _TRUST_IN_MELODY, _TRUST_IN_LANGUAGE_MODEL = 50.0, 20.0, 20.0
+"""The first two chosen by five-fold cross-validation on the training part, recordings kept whole."""
+_NETWORKS = ("smart_turn", "of_turn", "of_sentence")
 UNSURE = (0.3, 0.75)
 """Where the first step is so sure that smart-turn seldom changes what is done: chosen in the same validation."""
+DOUBTFUL = 0.7
+"""Below it silence is waited for so long that the language model has the time to answer."""
 
 
 def train() -> None:
-    """Fit both steps, write the weights into the package, report."""
+    """Fit all steps, write the weights into the package, report."""
     known = heard()
     write_test_pauses(known)
     learnt = [(e, look) for e, look in known if e.part == TRAIN and e.kind not in (BETWEEN, HARD_CUT) and e.pause.text]
-    WEIGHTS.write_text(json.dumps(fitted(learnt), indent=2) + "\n", encoding="utf-8")
+    read = [endings([example for example, _ in learnt], model) for model in MODELS]
+    WEIGHTS.write_text(json.dumps(fitted(learnt, read), indent=2) + "\n", encoding="utf-8")
     show(known)
 
 
-def fitted(learnt: Sequence[tuple[Example, float]]) -> dict[str, Any]:
-    """The weights that the package reads, fitted to these examples and smart-turn's opinions of them."""
+def fitted(learnt: Sequence[tuple[Example, float]], read: Sequence[Sequence[Ending]]) -> dict[str, Any]:
+    """The weights that the package reads, fitted to these examples and what the networks think of them.
+
+    `read` has a list for each language model; the third step learns from all of them together.
+    """
     found = np.array([signs(example.pause) for example, _ in learnt])
     looked = np.array([[log_odds(probability)] for _, probability in learnt])
     labels = np.array([float(example.complete) for example, _ in learnt])
     importance = _importance([example for example, _ in learnt])
-    steps = {}
-    for step, features in (("first", found), ("second", np.hstack([found, looked]))):
-        names = [*SIGNS, "smart_turn"][: features.shape[1]]
-        expected = np.array([_EXPECTED.get(name, 0.0) for name in names])
-        trust = np.array([_TRUST_IN_MELODY if name in _MELODY else _TRUST_IN_WORDS for name in names])
-        weights, bias = fit(features, labels, importance, expected, trust)
-        steps[step] = (dict(zip(names, (round(float(w), 4) for w in weights), strict=True)), round(bias, 4))
-    second = steps["second"][0]
-    smart_turn = second.pop("smart_turn")
+    heard_too = np.hstack([found, looked])
+    read_too = np.vstack([np.hstack([heard_too, [astuple(ending) for ending in model]]) for model in read])
+    repeated = np.tile(labels, len(read)), np.tile(importance / len(read), len(read))
     return {
         "about": "Written by python -m training.end_of_turn train; see training/end_of_turn/README.md",
         "unsure": list(UNSURE),
-        "first": {"bias": steps["first"][1], "signs": steps["first"][0]},
-        "second": {"bias": steps["second"][1], "smart_turn": smart_turn, "signs": second},
+        "doubtful": DOUBTFUL,
+        "first": _step(found, labels, importance),
+        "second": _step(heard_too, labels, importance),
+        "third": _step(read_too, *repeated),
     }
+
+
+def _step(features: Matrix, labels: Matrix, importance: Matrix) -> dict[str, Any]:
+    names = [*SIGNS, *_NETWORKS][: features.shape[1]]
+    expected = np.array([_EXPECTED.get(name, 0.0) for name in names])
+    trust = np.array([_trust(name) for name in names])
+    weights, bias = fit(features, labels, importance, expected, trust)
+    rounded = dict(zip(names, (round(float(weight), 4) for weight in weights), strict=True))
+    networks = {name: rounded.pop(name) for name in _NETWORKS if name in rounded}
+    return {"bias": round(bias, 4), **networks, "signs": rounded}
+
+
+def _trust(name: str) -> float:
+    if name in _MELODY:
+        return _TRUST_IN_MELODY
+    return _TRUST_IN_LANGUAGE_MODEL if name in ("of_turn", "of_sentence") else _TRUST_IN_WORDS
 
 
 def _importance(examples: Sequence[Example]) -> Matrix:

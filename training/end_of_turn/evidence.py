@@ -134,4 +134,4 @@ class _Engines:
 
     def look(self, pause: Pause) -> float:
         """smart-turn's probability."""
-        return asyncio.run(self._smart_turn.probability(with_enough_silence(pause)))
+        return asyncio.run(self._smart_turn.probability(with_enough_silence(pause.sound, pause.silence_s)))

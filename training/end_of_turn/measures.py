@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from training.end_of_turn.endings import MODELS, endings
 from training.end_of_turn.logistic import Matrix
 from training.end_of_turn.pauses import BETWEEN, HARD_CUT, Example
 from training.end_of_turn.sources import TEST
@@ -15,7 +16,7 @@ _KEPT = (0.98, 0.95, 0.9, 0.8)
 
 
 def show(known: Sequence[tuple[Example, float]]) -> None:
-    """Print, for the test part, the tables of the README."""
+    """Print, for the test part, the tables of the README; the language model is that of `--quality quality`."""
     tested = [(example, looked) for example, looked in known if example.part == TEST]
     weights = Weights.load()
     low, high = weights.unsure
@@ -24,13 +25,19 @@ def show(known: Sequence[tuple[Example, float]]) -> None:
     first = np.array([weights.without_smart_turn(row) for row in found])
     second = np.array([weights.with_smart_turn(row, look) for row, look in zip(found, looked, strict=True)])
     unsure = (first > low) & (first < high)
+    without = np.where(unsure, second, first)
+    read = endings([example for example, _ in tested], MODELS[-1])
+    third = np.array([weights.with_language_model(*each) for each in zip(found, looked, read, strict=True)])
+    doubtful = without < weights.doubtful
     texts = np.array([completeness(example.pause.text) for example, _ in tested])
     judges = {
         "smart-turn alone": looked,
         "words alone (rules)": texts,
         "words and melody": first,
         "words, melody, smart-turn": second,
-        "the cascade": np.where(unsure, second, first),
+        "the cascade without a language model": without,
+        "words, melody, smart-turn, language model": third,
+        "the cascade": np.where(doubtful, third, without),
     }
     examples = [example for example, _ in tested]
     complete = np.array([example.complete for example in examples])
@@ -47,7 +54,7 @@ def show(known: Sequence[tuple[Example, float]]) -> None:
             yes, no = values[part & complete], values[part & ~complete]
             points = " | ".join(f"{np.mean(no >= np.quantile(yes, 1 - kept)):.2f}" for kept in _KEPT)
             print(f"| {name} | {area(yes, no):.3f} | {points} |")
-        print(f"smart-turn asked at {unsure[part].mean():.0%} of these pauses")
+        print(f"smart-turn counts at {unsure[part].mean():.0%}, the language model at {doubtful[part].mean():.0%}")
     print("\ncalibration of the cascade, recorded and synthetic without hard cuts")
     _calibration(judges["the cascade"], complete, (natural & ~hard) | synthetic)
     print("\n| kind | n | median | share >= .5 | share >= .8 |\n|---|---|---|---|---|")

@@ -138,7 +138,6 @@ async def delete_conversation(
                 }
             ],
         },
-        more={"text/plain": {"schema": {"type": "string"}}, "text/vtt": {"schema": {"type": "string"}}},
     )
     | errors(_UNKNOWN),
 )

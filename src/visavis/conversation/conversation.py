@@ -167,6 +167,7 @@ class Conversation:
             self._clock,
             own_voice,
             self._context.last_of_replica,
+            lambda text: layers.language_model.ending(self._context.with_person(text)),
         )
         async for heard in ear.listen(call.hear()):
             turns.heard(heard)

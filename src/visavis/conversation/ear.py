@@ -28,7 +28,7 @@ from visavis.conversation.overlap import Overlap, classify
 from visavis.conversation.own_voice import OwnVoice
 from visavis.errors import EngineError
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import VAD_FRAME, EndOfTurn, Pause, VoiceActivity
+from visavis.layers.turn import VAD_FRAME, AskEnding, EndOfTurn, VoiceActivity
 
 PREROLL_S = 0.4
 """Sound kept from before the voice was noticed, so that first consonants are not lost."""
@@ -59,6 +59,8 @@ class PersonTurn:
     waterfall: Waterfall = field(default_factory=Waterfall)
     text: str = ""
     """The latest final transcript."""
+    recognised: bool = False
+    """It is that of the present pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,13 @@ class PauseText:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseJudged:
+    """It is known how likely the pause is the end of the turn; nothing more is computed about it."""
+
+    turn: PersonTurn
+
+
+@dataclass(frozen=True, slots=True)
 class TurnResumed:
     """The pause was not the end."""
 
@@ -126,6 +135,7 @@ Heard = (
     | PartialText
     | TurnPaused
     | PauseText
+    | PauseJudged
     | TurnResumed
     | TurnDone
     | EarFailed
@@ -144,8 +154,10 @@ class Ear:
         clock: Clock,
         own_voice: OwnVoice | None = None,
         asked: Callable[[], str] = lambda: "",
+        ending: AskEnding | None = None,
     ) -> None:
-        """`own_voice` knows what comes back from the person's loudspeaker; `asked` tells the replica's last words."""
+        """`own_voice` knows what comes back from the person's loudspeaker; `asked` tells the replica's last words;
+        `ending` is what the language model thinks of the person's."""
         self._voice_activity = voice_activity
         self._recogniser = recogniser
         self._end_of_turn = end_of_turn
@@ -153,6 +165,7 @@ class Ear:
         self._clock = clock
         self._own_voice = own_voice
         self._asked = asked
+        self._ending = ending
         self._events: asyncio.Queue[Heard | None] = asyncio.Queue()  # a handful a second, drained at once
         self._recent: deque[Samples] = deque(maxlen=round(_EVIDENCE_S * LISTEN_RATE_HZ / VAD_FRAME))
         self._turn: PersonTurn | None = None
@@ -250,7 +263,7 @@ class Ear:
     def _pause(self, signal: Signal) -> None:
         if turn := self._turn:
             now = self._clock.now()
-            turn.waterfall = Waterfall()
+            turn.waterfall, turn.recognised = Waterfall(), False
             turn.waterfall.mark("last_voice", now - signal.silence_ms / 1000)
             turn.waterfall.mark("vad_end", now)
             if not self._overlap:
@@ -260,22 +273,33 @@ class Ear:
     async def _conclude(self, turn: PersonTurn) -> None:
         """Collect what decides whether this pause is the end: the words, and how they sounded."""
         sound, silence_s = np.concatenate(list(self._recent)[-self._turn_frames :]), self._floor.silence_ms / 1000
+        words = self._recognise(turn)
         try:
-            turn.text = await turn.utterance.final()
-            turn.waterfall.mark("final_text", self._clock.now())
             if self._overlap:
-                self._classify_overlap(turn.text, ended=True)
+                self._classify_overlap(await words, ended=True)
                 if self._turn is not turn:
                     return
-            self._tell(PauseText(turn, turn.text))
-            complete = await self._end_of_turn.probability(Pause(sound, silence_s, turn.text, self._asked()))
+                self._tell(PauseText(turn, turn.text))
+                words = _known(turn.text)
+            judging = self._end_of_turn.probabilities(sound, silence_s, words, self._asked(), self._ending)
+            async with contextlib.aclosing(judging):
+                async for complete in judging:
+                    self._floor.judge(complete)
         except EngineError as error:
             self._drop_turn()
             self._tell(EarFailed(error))
             return
-        self._floor.judge(complete)
+        self._tell(PauseJudged(turn))
         if not self._floor.person_speaks:
             self._finish(turn)
+
+    async def _recognise(self, turn: PersonTurn) -> str:
+        turn.text = await turn.utterance.final()
+        turn.recognised = True
+        turn.waterfall.mark("final_text", self._clock.now())
+        if not self._overlap:
+            self._tell(PauseText(turn, turn.text))
+        return turn.text
 
     def _classify_overlap(self, text: str, *, ended: bool) -> None:
         verdict = classify(text, self._floor.voiced_ms, ended)
@@ -305,7 +329,7 @@ class Ear:
     def _end(self) -> None:
         if turn := self._turn:
             turn.waterfall.mark("turn_decision", self._clock.now())
-            if self._conclusion is None or self._conclusion.done():
+            if turn.recognised:
                 self._finish(turn)
 
     def _give_up(self) -> None:
@@ -335,3 +359,7 @@ class Ear:
 
     def _tell(self, heard: Heard | None) -> None:
         self._events.put_nowait(heard)
+
+
+async def _known(text: str) -> str:
+    return text

@@ -23,6 +23,7 @@ from visavis.conversation.ear import (
     OverlapBegan,
     OverlapPassed,
     PartialText,
+    PauseJudged,
     PauseText,
     PersonTurn,
     TurnDone,
@@ -54,8 +55,8 @@ _YIELD_S = 0.4
 _TYPICAL_S = 1.0
 """How long a reply's first sound takes after the words are known, until it has been measured."""
 
-_RECOGNITION_S = 0.4
-"""Longer than the final text takes."""
+_JUDGING_S = 0.5
+"""Longer than it takes to recognise the last words and to judge whether they were the last."""
 
 _NOD_EVERY_S = 3.0
 
@@ -156,11 +157,14 @@ class Turns:
                 self._follow_words(text)
             case TurnPaused():
                 self._stop_preparing()
-                self._language_model.rest(_RECOGNITION_S)
+                self._language_model.rest(_JUDGING_S)
                 self._nod()
             case PauseText(turn, text):
-                if self._speculative and self._attention.would_answer(text):
-                    self._speculate(text, turn.waterfall)
+                if not self._language_model.shares_processor:
+                    self._consider(text, turn.waterfall)
+            case PauseJudged(turn):
+                if self._language_model.shares_processor:
+                    self._consider(turn.text, turn.waterfall)
             case TurnResumed():
                 # The speculation stays until the words show that there is more than "um": see PartialText.
                 self._playout.attitude = Attitude.LISTENING
@@ -270,6 +274,11 @@ class Turns:
         if self._preparation:
             self._preparation.cancel()
             self._preparation = None
+
+    def _consider(self, text: str, waterfall: Waterfall) -> None:
+        """Prepare an answer to what may be the end."""
+        if self._speculative and self._attention.would_answer(text):
+            self._speculate(text, waterfall)
 
     def _speculate(self, text: str, waterfall: Waterfall) -> None:
         if self._speculation and same_words(self._speculation.text, text):

@@ -1,5 +1,7 @@
+import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from tests.sentences import SENTENCES, sentence
 from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError, EngineError
+from visavis.layers.llm import Ending
 from visavis.layers.turn import Pause
 from visavis.layers.turn.end_of_turn import (
     HEARD_SILENCE_S,
@@ -34,10 +37,16 @@ def judge() -> Iterator[CombinedEndOfTurn]:
     loaded.close()
 
 
-def heard(text: str, asked: str = "", name: str = "vm-nobodyavail") -> Pause:
-    """The same spoken sentence, whatever the words are said to be."""
+async def judged(judge: CombinedEndOfTurn, text: str, asked: str = "", name: str = "vm-nobodyavail") -> float:
+    """Probability for the same spoken sentence, whatever the words are said to be."""
     sound = np.concatenate([sentence(name, LISTEN_RATE_HZ), np.zeros(LISTEN_RATE_HZ // 10, np.float32)])
-    return Pause(sound, 0.1, text, asked)
+    return [p async for p in judge.probabilities(sound, 0.1, recognised(text), asked)][-1]
+
+
+async def recognised(text: str) -> str:
+    """Words that come a little later."""
+    await asyncio.sleep(0.01)
+    return text
 
 
 @pytest.mark.models
@@ -53,45 +62,72 @@ def heard(text: str, asked: str = "", name: str = "vm-nobodyavail") -> Pause:
     ],
 )
 async def test_words_that_break_off_make_an_end_less_likely(judge: CombinedEndOfTurn, whole: str, broken: str) -> None:
-    assert await judge.probability(heard(broken)) < await judge.probability(heard(whole))
+    assert await judged(judge, broken) < await judged(judge, whole)
 
 
 @pytest.mark.models
 async def test_a_short_answer_is_more_complete_after_a_question(judge: CombinedEndOfTurn) -> None:
-    alone = await judge.probability(heard("The red one."))
-    answer = await judge.probability(heard("The red one.", "Which one would you like?"))
+    alone = await judged(judge, "The red one.")
+    answer = await judged(judge, "The red one.", "Which one would you like?")
     assert answer > alone
 
 
 @pytest.mark.models
 async def test_most_spoken_sentences_with_their_words_are_complete(judge: CombinedEndOfTurn) -> None:
-    judged = [await judge.probability(heard(text, name=name)) for name, text in list(SENTENCES.items())[::2]]
-    assert np.mean(np.array(judged) > 0.5) >= 0.8
+    found = [await judged(judge, text, name=name) for name, text in list(SENTENCES.items())[::2]]
+    assert np.mean(np.array(found) > 0.5) >= 0.8
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("size", [1, 100, LISTEN_RATE_HZ])
 async def test_silence_without_words_has_a_probability(judge: CombinedEndOfTurn, size: int) -> None:
-    assert 0 <= await judge.probability(Pause(np.zeros(size, np.float32), 0.1, "")) <= 1
+    silence = np.zeros(size, np.float32)
+    assert all([0 <= p <= 1 async for p in judge.probabilities(silence, 0.1, recognised(""))])
+
+
+@pytest.mark.models
+async def test_the_language_model_is_asked_in_doubt_and_changes_the_judgement(judge: CombinedEndOfTurn) -> None:
+    asked: list[str] = []
+
+    async def probabilities(text: str, ending: Ending) -> list[float]:
+        async def tell(words: str) -> Ending:
+            asked.append(words)
+            return ending
+
+        sound = np.zeros(LISTEN_RATE_HZ, np.float32)
+        return [p async for p in judge.probabilities(sound, 0.1, recognised(text), ending=tell)]
+
+    without, likely = await probabilities("I would like to", Ending(-1.0, -0.1))
+    again, unlikely = await probabilities("I would like to", Ending(-14.0, -14.0))
+    assert asked == ["I would like to"] * 2
+    assert without == again
+    assert unlikely < without < likely
+
+
+@pytest.mark.models
+async def test_a_model_that_cannot_tell_changes_nothing(judge: CombinedEndOfTurn) -> None:
+    async def tell(words: str) -> None:
+        return None
+
+    sound = np.zeros(LISTEN_RATE_HZ, np.float32)
+    assert len([p async for p in judge.probabilities(sound, 0.1, recognised("I would like to"), ending=tell)]) == 1
 
 
 @pytest.mark.models
 async def test_a_closed_judge_says_so_when_it_is_needed() -> None:
     weights = Weights.load()
-    always = Weights(
-        weights.first, weights.first_bias, weights.second, weights.second_smart_turn, weights.second_bias, (-1.0, 2.0)
-    )
+    always = replace(weights, unsure=(-1.0, 2.0))
     closed = CombinedEndOfTurn(SmartTurn(), always)
     closed.close()
     with pytest.raises(EngineError, match="end of turn"):
-        await closed.probability(heard("Yes."))
+        await judged(closed, "Yes.")
 
 
 def test_smart_turn_is_given_the_silence_it_was_made_for() -> None:
     sound: Samples = np.ones(LISTEN_RATE_HZ, np.float32)
-    padded = with_enough_silence(Pause(sound, 0.06, ""))
+    padded = with_enough_silence(sound, 0.06)
     assert len(padded) == LISTEN_RATE_HZ + round((HEARD_SILENCE_S - 0.06) * LISTEN_RATE_HZ)
-    assert len(with_enough_silence(Pause(sound, 0.5, ""))) == len(sound)
+    assert len(with_enough_silence(sound, 0.5)) == len(sound)
 
 
 def test_signs_have_names_and_are_finite() -> None:

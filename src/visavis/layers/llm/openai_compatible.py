@@ -12,7 +12,7 @@ from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Message
+from visavis.layers.llm import Ending, Message
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ class LanguageModelSettings(BaseModel):
 class OpenAICompatible:
     """A `visavis.layers.llm.LanguageModel`. Owns its HTTP connections, which `aclose` ends."""
 
+    shares_processor = False
+
     def __init__(self, settings: LanguageModelSettings) -> None:
         self._settings = settings
         self._name = f"{settings.model} at {urlsplit(settings.base_url).netloc}"
@@ -85,7 +87,7 @@ class OpenAICompatible:
 
     async def aclose(self) -> None:
         """End all connections; the model cannot be used any more."""
-        self._cancel_prefill()
+        self.cancel_prefill()
         await self._client.close()
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
@@ -93,7 +95,7 @@ class OpenAICompatible:
 
         Closing the iterator or cancelling its reader closes the connection, which makes servers stop decoding.
         """
-        self._cancel_prefill()
+        self.cancel_prefill()
         now = asyncio.get_running_loop().time
         limit_s = self._settings.first_token_timeout_s
         too_late = f"did not begin to answer within {limit_s:g} s"
@@ -114,6 +116,10 @@ class OpenAICompatible:
         finally:
             await response.close()
 
+    async def ending(self, messages: Sequence[Message]) -> Ending | None:
+        """None: the protocol does not tell."""
+        return None
+
     def rest(self, seconds: float) -> None:
         """Nothing: the work is done elsewhere."""
 
@@ -125,7 +131,7 @@ class OpenAICompatible:
         """
         if not self._settings.supports_prefill:
             return
-        self._cancel_prefill()
+        self.cancel_prefill()
         prefill = self._prefill = asyncio.create_task(self._read_into_cache(messages))
         try:
             await asyncio.wait({prefill})
@@ -141,7 +147,8 @@ class OpenAICompatible:
         except Exception as error:  # a hint may fail in any way, also by an answer that cannot be read
             _log.debug("prefill failed: %s", type(error).__name__)
 
-    def _cancel_prefill(self) -> None:
+    def cancel_prefill(self) -> None:
+        """Stop a prefill that is still running."""
         if self._prefill is not None:
             self._prefill.cancel()
             self._prefill = None

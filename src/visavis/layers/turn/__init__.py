@@ -1,9 +1,11 @@
 """Signals that turn-taking is decided on: is somebody speaking, and do they sound finished?"""
 
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from visavis.audio import Samples
+from visavis.layers.llm import Ending
 
 VAD_FRAME = 512
 """Samples of one voice-activity frame: 32 ms at 16 kHz."""
@@ -35,12 +37,25 @@ class Pause:
     """The replica's last words: to a question, a short answer is complete."""
 
 
+AskEnding: TypeAlias = Callable[[str], Awaitable[Ending | None]]
+"""What the language model of the conversation thinks of the end of these words; None if it cannot tell."""
+
+
 class EndOfTurn(Protocol):
     """Judges from sound and words whether the speaker has finished."""
 
-    async def probability(self, pause: Pause) -> float:
-        """Calibrated probability that the turn is complete: of the pauses given .9, nine in ten are the end.
+    def probabilities(
+        self,
+        sound: Samples,
+        silence_s: float,
+        text: Awaitable[str],
+        asked: str = "",
+        ending: AskEnding | None = None,
+    ) -> AsyncGenerator[float, None]:
+        """Yield the calibrated probability that the turn is complete: of the pauses given .9, nine in ten are the end.
 
-        Raises `visavis.errors.EngineError`.
+        Another one follows when more is known. The arguments are those of a `Pause`, but `text` may still be in the
+        making: the sound is judged meanwhile. `ending` is asked in doubt only, as it takes a language model's time.
+        Raises `visavis.errors.EngineError`, and what `text` raises.
         """
         ...

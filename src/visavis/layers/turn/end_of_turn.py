@@ -1,12 +1,14 @@
-"""End of turn by everything that is known at a pause: the words, the melody and, where these leave doubt, smart-turn.
+"""End of turn by everything that is known at a pause: words, melody and, where these leave doubt, two networks.
 
-Two logistic regressions, fitted by `training/end_of_turn` (data, recipe and measured curves are in its README). The
-first knows words and melody and costs a few milliseconds. Only if it is unsure is the sound given to smart-turn, whose
-look takes some 130 ms of a core that the recogniser and the language model want at that very moment.
+Three logistic regressions, fitted by `training/end_of_turn` (data, recipe and measured curves are in its README). The
+first knows words and melody and costs a few milliseconds. Only if it is unsure does smart-turn count, whose look takes
+some 130 ms of a core, about as long as the recogniser takes for the words: both work at the same time. Where the turn
+still seems unfinished, and would cost a long wait, the language model is asked whether the words can end there.
 """
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from numpy.typing import NDArray
 
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError
-from visavis.layers.turn import Pause
+from visavis.layers.llm import Ending
+from visavis.layers.turn import AskEnding, Pause
 from visavis.layers.turn.lexical import Wording, wording
 from visavis.layers.turn.prosody import Prosody, prosody
 from visavis.layers.turn.smart_turn import SmartTurn
@@ -47,15 +50,22 @@ class Weights:
     second: Signs
     second_smart_turn: float
     second_bias: float
+    third: Signs
+    third_smart_turn: float
+    third_ending: tuple[float, float]
+    """Of `Ending.of_turn` and `Ending.of_sentence`."""
+    third_bias: float
     unsure: tuple[float, float]
     """Between these probabilities of the first the second is asked."""
+    doubtful: float
+    """Below this probability the third is asked as well."""
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> "Weights":
         """Read them. Raises `BadInputError` if they do not fit the signs of this version."""
         data = json.loads(path.read_text(encoding="utf-8"))
-        first, second = data["first"], data["second"]
-        for step in ("first", "second"):
+        first, second, third = data["first"], data["second"], data["third"]
+        for step in ("first", "second", "third"):
             if set(data[step]["signs"]) != set(SIGNS):
                 raise BadInputError(f"{path}, {step}.signs", sorted(data[step]["signs"]), f"exactly {sorted(SIGNS)}")
         return cls(
@@ -64,7 +74,12 @@ class Weights:
             second=np.array([second["signs"][name] for name in SIGNS]),
             second_smart_turn=second["smart_turn"],
             second_bias=second["bias"],
+            third=np.array([third["signs"][name] for name in SIGNS]),
+            third_smart_turn=third["smart_turn"],
+            third_ending=(third["of_turn"], third["of_sentence"]),
+            third_bias=third["bias"],
             unsure=(data["unsure"][0], data["unsure"][1]),
+            doubtful=data["doubtful"],
         )
 
     def without_smart_turn(self, found: Signs) -> float:
@@ -75,6 +90,11 @@ class Weights:
         """The same when smart-turn has said `looked`."""
         return logistic(self.second_bias + float(self.second @ found) + self.second_smart_turn * log_odds(looked))
 
+    def with_language_model(self, found: Signs, looked: float, ending: Ending) -> float:
+        """The same when the language model has said `ending` besides."""
+        read = self.third_ending[0] * ending.of_turn + self.third_ending[1] * ending.of_sentence
+        return logistic(self.third_bias + float(self.third @ found) + self.third_smart_turn * log_odds(looked) + read)
+
 
 class CombinedEndOfTurn:
     """An `EndOfTurn`; one instance serves all calls of a process."""
@@ -84,30 +104,46 @@ class CombinedEndOfTurn:
         self._smart_turn = smart_turn
         self._weights = weights or Weights.load()
 
-    async def probability(self, pause: Pause) -> float:
-        """Calibrated probability that the turn is complete. Raises `visavis.errors.EngineError`."""
-        found = await asyncio.to_thread(signs, pause)
-        quick = self._weights.without_smart_turn(found)
-        low, high = self._weights.unsure
-        if not low < quick < high:
-            return quick
-        return self._weights.with_smart_turn(found, await self._smart_turn.probability(with_enough_silence(pause)))
+    async def probabilities(
+        self,
+        sound: Samples,
+        silence_s: float,
+        text: Awaitable[str],
+        asked: str = "",
+        ending: AskEnding | None = None,
+    ) -> AsyncGenerator[float, None]:
+        """Yield the probability that the turn is complete; see `visavis.layers.turn.EndOfTurn`."""
+        # Looks before it is known whether that is needed: the words take about as long.
+        looking = asyncio.create_task(self._smart_turn.probability(with_enough_silence(sound, silence_s)))
+        try:
+            words = await text
+            found = await asyncio.to_thread(signs, Pause(sound, silence_s, words, asked))
+            probability = self._weights.without_smart_turn(found)
+            low, high = self._weights.unsure
+            if low < probability < high:
+                probability = self._weights.with_smart_turn(found, await looking)
+            yield probability
+            if ending and probability < self._weights.doubtful and (read := await ending(words)):
+                yield self._weights.with_language_model(found, await looking, read)
+        finally:
+            looking.cancel()
 
     async def warm_up(self) -> None:
         """Run everything once, smart-turn included, so that a call's first pause is judged as fast as its next."""
         noise = np.random.default_rng(0).normal(0, 0.1, LISTEN_RATE_HZ).astype(np.float32)
-        pause = Pause(noise, HEARD_SILENCE_S, "")
-        await asyncio.gather(self.probability(pause), self._smart_turn.probability(noise))
+        await asyncio.gather(
+            asyncio.to_thread(signs, Pause(noise, HEARD_SILENCE_S, "")), self._smart_turn.probability(noise)
+        )
 
     def close(self) -> None:
         """End the threads after what they are doing."""
         self._smart_turn.close()
 
 
-def with_enough_silence(pause: Pause) -> Samples:
-    """The sound of `pause` with at least `HEARD_SILENCE_S` of silence at its end."""
-    lacking_s = max(0.0, HEARD_SILENCE_S - pause.silence_s)
-    return np.concatenate([pause.sound, np.zeros(round(lacking_s * LISTEN_RATE_HZ), np.float32)])
+def with_enough_silence(sound: Samples, silence_s: float) -> Samples:
+    """`sound`, which ends in `silence_s` of silence, with at least `HEARD_SILENCE_S` of it."""
+    lacking_s = max(0.0, HEARD_SILENCE_S - silence_s)
+    return np.concatenate([sound, np.zeros(round(lacking_s * LISTEN_RATE_HZ), np.float32)])
 
 
 def logistic(log_odds: float) -> float:

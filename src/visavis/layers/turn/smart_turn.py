@@ -21,7 +21,7 @@ HEARD = 8 * LISTEN_RATE_HZ
 
 
 class SmartTurn:
-    """An `EndOfTurn`; one instance serves all calls of a process.
+    """Judges by sound alone; one instance serves all calls of a process.
 
     It has one thread, so that looks of several calls queue up instead of taking all cores; a look takes some 90 ms.
     """

@@ -82,7 +82,7 @@ def running_postgresql() -> Iterator[Postgresql]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # nothing in it is needed any more
         shutil.rmtree(folder, ignore_errors=True)
 
 

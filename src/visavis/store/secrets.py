@@ -71,7 +71,7 @@ class Secrets:
         return _with_secrets(document, self._open_text)
 
     def _seal_text(self, text: str) -> str:
-        return SEALED + self.seal(text.encode("utf-8", "surrogatepass")).decode()
+        return SEALED + self.seal(text.encode("utf-8", "surrogatepass")).decode() if text else ""
 
     def _open_text(self, text: str) -> str:
         if not text.startswith(SEALED):  # stored before fields of this name counted as secrets
@@ -117,9 +117,12 @@ def load_keys(given: str | None, file: Path) -> list[str]:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _make_once(file)
-        return file.read_text().split()
+        keys = file.read_text().split()
     except (OSError, UnicodeDecodeError) as error:
         raise SecretKeyError(f"The secret key in {file} cannot be read or made: {error}.") from error
+    if not keys:
+        raise SecretKeyError(f"The secret key file {file} is empty; expected {_HOW_TO_MAKE_ONE}.")
+    return keys
 
 
 def _make_once(file: Path) -> None:

@@ -21,6 +21,7 @@ from visavis.conversation import persona as personas
 from visavis.errors import BadInputError, VisavisError
 from visavis.models.cli import app as models_app
 from visavis.store.cli import app as keys_app
+from visavis.webhooks.cli import app as webhooks_app
 
 app = typer.Typer(
     help="Live video conversations with a talking replica, on your own machine.",
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models", help="Model files: pull, list, verify.")
 app.add_typer(keys_app, name="keys", help="API keys: create, list, revoke.")
+app.add_typer(webhooks_app, name="webhooks", help="Webhooks: list, show, replay, secret.")
 
 _console = Console(stderr=True)
 
@@ -89,6 +91,7 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
     from visavis.api.app import create_app
     from visavis.api.auth import Gatekeeper, make_first_key
     from visavis.api.system import STOCK_REPLICA_ID
+    from visavis.background import background_work
     from visavis.hosting.serving import serving
     from visavis.hosting.telemetry import export_traces
     from visavis.store.configured import configured_store
@@ -103,7 +106,8 @@ async def _serve(chosen: Settings, persona: personas.Persona, listener: socket.s
             typer.echo(f"Your first API key, which is not shown again: {key}", err=True)
         # Before the web server: a missing model is then one clear line, and nobody meets a server that is not ready.
         hosting = await stack.enter_async_context(serving(chosen, store, persona, STOCK_REPLICA_ID))
-        web_app = create_app(chosen, persona, store, gatekeeper, hosting)
+        background = await stack.enter_async_context(background_work(chosen, store))
+        web_app = create_app(chosen, persona, store, gatekeeper, hosting, background)
         config = uvicorn.Config(
             web_app,
             log_config=None,

@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     )
     max_request_mb: int = Field(4, ge=1, description="Largest body of a request, MiB.")
     max_upload_mb: int = Field(200, ge=1, description="Largest upload of a file, MiB.")
+    max_jobs: int = Field(1, ge=1, description="Videos that may be made at once.")
+    webhook_attempts: int = Field(
+        10, ge=1, le=30, description="How often a webhook message is sent before it is given up."
+    )
     allow_private_urls: str = Field(
         "false",
         description="Whether callbacks and downloads that users ask for may go to private addresses: true, false, or "

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from visavis.api import vocabulary
 from visavis.api.errors import Error
 from visavis.config import Settings
 from visavis.store import Store
@@ -44,11 +45,13 @@ def errors(found: Mapping[int, str]) -> Responses:
     }
 
 
-def example(body: Any, description: str = "Done.") -> Responses:
-    """The answer 200 with an example of its body."""
-    return {200: {"description": description, "content": {"application/json": {"example": body}}}}
+def shown(shape: Any, body: Any, text: str = "Done.", more: dict[str, Any] | None = None) -> Responses:
+    """The answer 200: the shape of its body, an example, and other types of content that it may have."""
+    content = {"application/json": {"example": _in_both(body)}} | (more or {})
+    return {200: {"model": shape, "description": text, "content": content}}
 
 
-def described(text: str) -> Responses:
-    """The answer 200 without a body."""
-    return {200: {"description": text, "content": {}}}
+def _in_both(body: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(body.get("data"), list):
+        return body | {"data": [vocabulary.in_both(one) for one in body["data"]]}
+    return vocabulary.in_both(body)

@@ -138,6 +138,7 @@ async def delete_conversation(
                 }
             ],
         },
+        more={"text/plain": {"schema": {"type": "string"}}, "text/vtt": {"schema": {"type": "string"}}},
     )
     | errors(_UNKNOWN),
 )

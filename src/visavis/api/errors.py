@@ -79,7 +79,7 @@ _STATUS: dict[type[VisavisError], int] = {
     StoreError: 500,
 }
 
-_INVALID_ID = {"persona": "persona_id", "replica": "replica_id", "conversation": "conversation_id"}
+_INVALID_ID = {kind: f"{kind}_id" for kind in ("persona", "replica", "conversation", "video", "speech")}
 """Of these the hosted service says 400 and not 404."""
 
 _RETRIED = (429, 503)

@@ -49,6 +49,22 @@ MOST_OPERATIONS = 200
 LARGEST_CHARS = 1_000_000
 _OPERATIONS: TypeAdapter[list[Operation]] = TypeAdapter(Annotated[list[Operation], Field(max_length=MOST_OPERATIONS)])
 
+OPERATIONS_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "maxItems": MOST_OPERATIONS,
+    "items": {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": {"type": "string", "description": "A JSON pointer (RFC 6901)."},
+            "from": {"type": "string", "description": "Of move and copy."},
+            "value": {"description": "Of add, replace and test."},
+        },
+    },
+}
+"""For the OpenAPI document."""
+
 
 def patched(document: Mapping[str, Any], operations: Any) -> dict[str, Any] | None:
     """`document` (first vocabulary) after the `operations` of a request's body; None when they change nothing.

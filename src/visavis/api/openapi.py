@@ -18,6 +18,9 @@ _TAGS = {
     "replicas": "Who is seen. `/v2/faces` is the same.",
     "conversations": "Calls: a link each, and what was said in them.",
     "voices": "What replicas can sound like.",
+    "videos": "Films of a replica that says a script or a recording.",
+    "speech": "Sound files in a replica's voice.",
+    "webhooks": "Messages to callbacks: what waits, what was given up, and sending it again.",
     "usage": "What was used, and what may be.",
 }
 

@@ -4,12 +4,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import WithJsonSchema
 
 from visavis.api import pagination, vocabulary
-from visavis.api.answers import FromStore, errors, example, moment
-from visavis.api.json_patch import patched
+from visavis.api.answers import FromStore, errors, moment, shown
+from visavis.api.json_patch import OPERATIONS_SCHEMA, patched
 from visavis.api.persona_document import PersonaBody, with_defaults
 from visavis.api.runnable import CREDENTIALS, snapshot, validated, warnings
+from visavis.api.shapes import CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
 from visavis.errors import BadInputError
 from visavis.store import Store
@@ -43,7 +45,9 @@ _SHOWN = {
 }
 
 
-@router.post("", responses=example(_CREATED) | errors({400: "persona_name: 7 is not valid; expected a string"}))
+@router.post(
+    "", responses=shown(CreatedPersona, _CREATED) | errors({400: "persona_name: 7 is not valid; expected a string"})
+)
 async def create_persona(store: FromStore, body: PersonaBody) -> dict[str, Any]:
     """Make a persona. What this server keeps without acting on it yet is listed under `warnings`."""
     given = _without_server_fields(body.given())
@@ -59,7 +63,7 @@ async def create_persona(store: FromStore, body: PersonaBody) -> dict[str, Any]:
     )
 
 
-@router.get("", responses=example({"data": [_SHOWN], "total_count": 1}))
+@router.get("", responses=shown(Listed[ShownPersona], {"data": [_SHOWN], "total_count": 1}))
 async def list_personas(
     request: Request,
     store: FromStore,
@@ -76,7 +80,7 @@ async def list_personas(
     return pagination.listed(found, own.total + len(system))
 
 
-@router.get("/{persona_id}", responses=example(_SHOWN) | errors(_UNKNOWN))
+@router.get("/{persona_id}", responses=shown(ShownPersona, _SHOWN) | errors(_UNKNOWN))
 async def get_persona(request: Request, store: FromStore, persona_id: str) -> dict[str, Any]:
     """One persona, complete; secrets are `********`."""
     if found := _system(request).get(persona_id):
@@ -86,7 +90,7 @@ async def get_persona(request: Request, store: FromStore, persona_id: str) -> di
 
 @router.patch(
     "/{persona_id}",
-    responses=example(_SHOWN, "The persona as it is now.")
+    responses=shown(ShownPersona, _SHOWN, "The persona as it is now.")
     | errors(_UNKNOWN | _FORBIDDEN | {422: "Invalid JSON patch format"})
     | {304: {"description": "The patch changes nothing."}},
 )
@@ -96,6 +100,7 @@ async def change_persona(
     persona_id: str,
     operations: Annotated[
         Any,
+        WithJsonSchema(OPERATIONS_SCHEMA),
         Body(
             description="A JSON Patch (RFC 6902).",
             examples=[[{"op": "replace", "path": "/layers/conversational_flow/turn_taking_patience", "value": "high"}]],

@@ -12,9 +12,10 @@ from pydantic import Field
 from starlette.datastructures import FormData, UploadFile
 
 from visavis.api import pagination, vocabulary
-from visavis.api.answers import FromSettings, FromStore, described, errors, example, moment
+from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.bodies import Body
 from visavis.api.persona_document import Name
+from visavis.api.shapes import Listed, ShownReplica
 from visavis.api.system import MODEL_NAME, STOCK_REPLICA_ID, refuse_change_of_replica, stock_replica
 from visavis.config import Settings
 from visavis.errors import BadInputError
@@ -86,7 +87,7 @@ _FORMS = {
 @router.post(
     "",
     openapi_extra=_FORMS,
-    responses=example({"replica_id": "r0123456789ab", "face_id": "r0123456789ab", "status": "completed"})
+    responses=shown(ShownReplica, _SHOWN)
     | errors({400: "Either train_video_url or train_image_url must be provided.", 413: "The body is too large."}),
 )
 async def create_replica(request: Request, store: FromStore, settings: FromSettings) -> JSONResponse:
@@ -107,7 +108,7 @@ async def create_replica(request: Request, store: FromStore, settings: FromSetti
     raise _cannot_train(ReplicaBody.checked(body), settings)
 
 
-@router.get("", responses=example({"data": [_SHOWN], "total_count": 1}))
+@router.get("", responses=shown(Listed[ShownReplica], {"data": [_SHOWN], "total_count": 1}))
 async def list_replicas(
     store: FromStore,
     page: pagination.FromOne,
@@ -142,7 +143,7 @@ async def list_replicas(
     return pagination.listed(found, own.total + len(system))
 
 
-@router.get("/{replica_id}", responses=example(_SHOWN) | errors(_UNKNOWN))
+@router.get("/{replica_id}", responses=shown(ShownReplica, _SHOWN) | errors(_UNKNOWN))
 async def get_replica(store: FromStore, replica_id: str, verbose: bool = False) -> dict[str, Any]:
     """One replica."""
     if replica_id == STOCK_REPLICA_ID:
@@ -150,7 +151,7 @@ async def get_replica(store: FromStore, replica_id: str, verbose: bool = False) 
     return vocabulary.in_both(_described(await store.replicas.get(replica_id), verbose=True))
 
 
-@router.patch("/{replica_id}/name", responses=example(_SHOWN) | errors(_UNKNOWN | _FORBIDDEN))
+@router.patch("/{replica_id}/name", responses=shown(ShownReplica, _SHOWN) | errors(_UNKNOWN | _FORBIDDEN))
 async def rename_replica(store: FromStore, replica_id: str, body: RenameBody) -> dict[str, Any]:
     """Give a replica another name."""
     refuse_change_of_replica(replica_id)
@@ -158,7 +159,7 @@ async def rename_replica(store: FromStore, replica_id: str, body: RenameBody) ->
     return vocabulary.in_both(_described(changed, verbose=True))
 
 
-@router.delete("/{replica_id}", responses=described("Deleted.") | errors(_UNKNOWN | _FORBIDDEN))
+@router.delete("/{replica_id}", response_class=Response, responses=errors(_UNKNOWN | _FORBIDDEN))
 async def delete_replica(
     store: FromStore,
     replica_id: str,

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from visavis.api.answers import FromSettings, FromStore, errors, example, moment
+from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.auth import Caller
+from visavis.api.shapes import ShownLimits, ShownUsage
 from visavis.errors import BadInputError
 
 router = APIRouter(prefix="/v2", tags=["usage"])
@@ -16,13 +17,14 @@ _FIRST = datetime(1970, 1, 2, tzinfo=UTC)
 
 @router.get(
     "/usage",
-    responses=example(
+    responses=shown(
+        ShownUsage,
         {
             "start": "2026-11-01T00:00:00Z",
             "end": "2026-11-22T12:00:00Z",
             "conversation_minutes": 12.5,
             "usage": {"conversation_seconds": {"times": 3, "quantity": 750.0}},
-        }
+        },
     )
     | errors(
         {400: "start: '2026-13-01' is not valid; expected a date like 2026-11-01 or a time like 2026-11-01T10:00:00Z"}
@@ -52,13 +54,14 @@ async def get_usage(
 
 @router.get(
     "/limits",
-    responses=example(
+    responses=shown(
+        ShownLimits,
         {
             "requests_per_minute": 600,
             "max_conversations": 5,
             "active_conversations": 1,
             "server": {"max_conversations": 2, "max_request_mb": 4, "max_upload_mb": 200},
-        }
+        },
     ),
 )
 async def get_limits(store: FromStore, settings: FromSettings, caller: Caller) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from visavis.api import pagination
-from visavis.api.answers import example
+from visavis.api.answers import shown
+from visavis.api.shapes import Listed, Voice
 from visavis.api.system import STOCK_REPLICA_ID
 
 router = APIRouter(prefix="/v2/voices", tags=["voices"])
@@ -20,7 +21,7 @@ _VOICES: list[dict[str, Any]] = [
 ]
 
 
-@router.get("", responses=example({"data": _VOICES, "total_count": 1, "page": 1, "limit": 10}))
+@router.get("", responses=shown(Listed[Voice], {"data": _VOICES, "total_count": 1, "page": 1, "limit": 10}))
 async def list_voices(
     page: pagination.FromOne,
     search: Annotated[str | None, Query(max_length=200, description="Part of a name.")] = None,

@@ -1,0 +1,66 @@
+"""What a server does besides calls: delivering webhooks, making videos and speeches."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from visavis.config import Settings
+from visavis.hosting.faces import Bundles
+from visavis.jobs.runner import JobRunner
+from visavis.outbound import Outbound, PrivateAddresses
+from visavis.store import Store
+from visavis.videos.kinds import SpeechJobs, VideoJobs
+from visavis.videos.links import Links
+from visavis.webhooks.deliverer import Deliverer
+from visavis.webhooks.retrying import Retrying
+
+_log = logging.getLogger(__name__)
+
+RESTART_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The workers of a server, for whoever gives them something to do."""
+
+    webhooks: Deliverer
+    videos: JobRunner
+    speeches: JobRunner
+    """Apart from the videos, so that a sentence need not wait for a film."""
+    links: Links
+
+
+@asynccontextmanager
+async def background_work(settings: Settings, store: Store) -> AsyncIterator[Background]:
+    """Work while entered. What is unfinished in the end is taken up again by the next server."""
+    folder = settings.data.expanduser().absolute() / "jobs"
+    links = Links(settings.base_url, await store.signing_secret("files"))
+    outbound = Outbound(PrivateAddresses.parse(settings.allow_private_urls))
+    webhooks = Deliverer(store, outbound, Retrying(attempts=settings.webhook_attempts))
+    bundles = Bundles(store, settings.data.expanduser().absolute() / "replicas")
+    videos = JobRunner(
+        store.jobs, [VideoJobs(store, links, bundles.path, webhooks.wake)], folder / "long", settings.max_jobs
+    )
+    speeches = JobRunner(store.jobs, [SpeechJobs(store, links, webhooks.wake)], folder / "short")
+    tasks = [
+        asyncio.create_task(_for_ever(name, work))
+        for name, work in (("webhooks", webhooks.run), ("videos", videos.run), ("speeches", speeches.run))
+    ]
+    try:
+        yield Background(webhooks, videos, speeches, links)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """A mistake in one worker ends neither the server nor that work."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            _log.exception("%s stopped and begins again in %.0f s", name, RESTART_AFTER_S)
+        await asyncio.sleep(RESTART_AFTER_S)

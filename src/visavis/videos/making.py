@@ -1,0 +1,73 @@
+"""The work of video and speech jobs, as their child processes do it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from visavis.config import settings
+from visavis.errors import BadInputError
+from visavis.jobs import Report, WorkError
+from visavis.layers.tts import Speech
+from visavis.layers.tts.hibari import Hibari
+from visavis.outbound import Outbound, OutboundError, PrivateAddresses, SizeLimitError
+from visavis.replica.stock import StockReplica
+from visavis.videos.files import write_sound
+from visavis.videos.rendering import render_film, sound_of
+from visavis.videos.sound import recorded, spoken
+
+LARGEST_RECORDING = 250 * 2**20
+"""Bytes of an `audio_url`: ten minutes of stereo at 96 kHz and 24 bits are 350 MB, of CD quality 106 MB."""
+
+_SPOKEN = 0.15
+"""Share of the work until the sound is known."""
+
+
+async def make_video(work_input: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+    """Film a replica. Input: `bundle` (path), `suffix` (.mp4, .webm), and `script` or `audio_url`."""
+    cv2.setNumThreads(1)
+    speeches = await _speeches(work_input, folder, lambda share: report(_SPOKEN * share))
+    renderer = StockReplica(Path(work_input["bundle"])).renderer()
+    film = await render_film(
+        speeches,
+        renderer,
+        folder / f"video{work_input['suffix']}",
+        lambda share: report(_SPOKEN + (1 - _SPOKEN) * share),
+    )
+    return {
+        "files": {"video": film.path.name, "still": film.still.name, "preview": film.moving_preview.name},
+        "duration_s": round(film.duration_s, 3),
+        "size": list(film.size),
+    }
+
+
+async def make_speech(work_input: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
+    """Speak a `script`."""
+    pcm = sound_of(await _speeches(work_input, folder, report))
+    files = {"wav": "speech.wav", "mp3": "speech.mp3"}
+    for name in files.values():
+        await asyncio.to_thread(write_sound, folder / name, pcm)
+    return {"files": files, "duration_s": round(len(pcm) / 48_000, 3)}
+
+
+async def _speeches(work_input: dict[str, Any], folder: Path, report: Report) -> list[Speech]:
+    if script := work_input.get("script"):
+        return await spoken(script, await asyncio.to_thread(Hibari))
+    path = folder / "recording"
+    outbound = Outbound(PrivateAddresses.parse(settings().allow_private_urls))
+    try:
+        await outbound.download(
+            work_input["audio_url"],
+            path,
+            max_bytes=LARGEST_RECORDING,
+            progress=lambda done, total: report(done / total if total else 0.0),
+        )
+    except SizeLimitError as error:
+        raise WorkError("file_size", f"audio_url: {error}") from error
+    except OutboundError as error:
+        raise WorkError("download_link", f"audio_url: {error}") from error
+    try:
+        return await asyncio.to_thread(recorded, path)
+    except BadInputError as error:
+        raise WorkError("audio_file", str(error)) from error

@@ -10,6 +10,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import cv2
@@ -19,15 +22,20 @@ import uvicorn
 from benchmarks.report import PLAIN, QUICK, figures, table
 from tests.visitor import Visitor, loud_spans, visitor
 from visavis.api.app import create_app
-from visavis.api.live import LiveConversations
-from visavis.api.signalling import answerer
+from visavis.api.auth import Gatekeeper
 from visavis.audio import PLAYOUT_RATE_HZ
 from visavis.config import Settings
 from visavis.conversation.persona import Persona
+from visavis.hosting.answering import answerer
+from visavis.hosting.calls import Calls
+from visavis.hosting.hosting import Hosting, open_hosting
+from visavis.hosting.plan import Plan
+from visavis.layers import Layers
 from visavis.layers.builtin import start_layers
 from visavis.layers.tts import Speech, Word
 from visavis.replica import Attitude, Emotion, Frame
 from visavis.replica.stock import stock
+from visavis.store.configured import configured_store
 
 SECONDS = 20 if QUICK else 120
 PERIOD_S, BEEP_S = 1.0, 0.12
@@ -93,17 +101,36 @@ class SquareRenderer:
         return frame
 
 
+class BeepingEngines:
+    """What every conversation of this benchmark is made of."""
+
+    def __init__(self, layers: Layers) -> None:
+        self._layers = dataclasses.replace(layers, voice=Beeper())
+
+    @asynccontextmanager
+    async def layers(self, plan: Plan) -> AsyncIterator[Layers]:
+        """The real engines, but for the voice."""
+        yield self._layers
+
+    async def replica(self, plan: Plan) -> SquareFace:
+        """The face with the square."""
+        return SquareFace()
+
+
 async def serve() -> None:
     """The server of this benchmark."""
-    settings = Settings(port=0, quality="tiny", ice_addresses=["127.0.0.1"])
-
-    async with start_layers(settings, None) as layers:
-        live = LiveConversations(dataclasses.replace(layers, voice=Beeper()), SquareFace(), answerer(settings), 1)
-        app = create_app(settings, Persona(persona_name="Beeper", system_prompt="Beep."), live)
+    persona = Persona(persona_name="Beeper", system_prompt="Beep.")
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        settings = Settings(port=0, quality="tiny", ice_addresses=["127.0.0.1"], dev=True, data=folder)
+        store = await stack.enter_async_context(configured_store(settings))
+        engines = BeepingEngines(await stack.enter_async_context(start_layers(settings, None)))
+        hosting = Hosting(store, lambda tell: Calls(engines, answerer(settings), tell))
+        await stack.enter_async_context(open_hosting(hosting))
+        app = create_app(settings, persona, store, Gatekeeper(store.keys, settings), hosting)
         listener = socket.create_server(("127.0.0.1", 0))
         print(listener.getsockname()[1], flush=True)
         await uvicorn.Server(uvicorn.Config(app, log_level="error")).serve(sockets=[listener])
-        await live.close()
 
 
 def main() -> None:

@@ -76,13 +76,15 @@ export class Call extends EventTarget {
   constructor(url, conversation, microphone) {
     super();
     this.conversation = conversation;
+    /** Whether the replica is seen. */
+    this.pictures = !(conversation.audio_only || conversation.chat);
     this.#url = url;
     this.#microphone = microphone;
   }
 
   /** Used by `join`. */
   async connect() {
-    const connection = new Connection(this.conversation.ice_servers ?? [], this.#microphone);
+    const connection = new Connection(this.conversation.ice_servers ?? [], this.#microphone, this.pictures);
     this.#connection = connection;
     connection.addEventListener("message", (event) => this.#receive(/** @type {CustomEvent} */ (event).detail));
     await connection.open((sdp) => offer(this.#url, sdp));
@@ -157,8 +159,8 @@ export class Call extends EventTarget {
         await this.connect();
         return;
       } catch (error) {
-        const reason = error instanceof CallError ? error.reason : "refused";
-        if (!PASSING.has(reason)) return this.#end(reason);
+        const { reason, endReason } = error instanceof CallError ? error : new CallError("refused");
+        if (!PASSING.has(reason)) return this.#end(endReason ?? reason);
         if (performance.now() + pauseMs > deadline) return this.#end("lost");
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -166,9 +166,10 @@ export class CallView {
     byId("call").dataset.doing = doing;
     byId("state-text").textContent = STATES[doing];
     byId("stop").hidden = doing !== "speaking";
-    const waiting = doing === "connecting" || doing === "reconnecting" || this.#video.readyState < 2;
-    byId("veil").hidden = !waiting;
-    byId("veil-text").textContent = STATES[doing === "reconnecting" ? doing : "connecting"];
+    const pictures = this.#call.pictures;
+    const waiting = doing === "connecting" || doing === "reconnecting" || (pictures && this.#video.readyState < 2);
+    byId("veil").hidden = pictures && !waiting;
+    byId("veil-text").textContent = waiting ? STATES[doing === "reconnecting" ? doing : "connecting"] : "";
   }
 
   #closeOne() {

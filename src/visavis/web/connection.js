@@ -27,15 +27,16 @@ export class Connection extends EventTarget {
   /**
    * @param {RTCIceServer[]} iceServers
    * @param {MediaStreamTrack | null} microphone
+   * @param {boolean} pictures whether the replica is seen
    */
-  constructor(iceServers, microphone) {
+  constructor(iceServers, microphone, pictures) {
     super();
     this.#peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.#channel = this.#peer.createDataChannel("events", { ordered: true });
     // Also without a microphone, so that one can come later without a new connection.
     this.#audio = this.#peer.addTransceiver(microphone ?? "audio", { direction: "sendrecv" });
-    this.#peer.addTransceiver("video", { direction: "recvonly" });
-    /** Both tracks of the replica, in one stream so that a single element plays them. */
+    if (pictures) this.#peer.addTransceiver("video", { direction: "recvonly" });
+    /** The tracks of the replica, in one stream so that a single element plays them. */
     this.stream = new MediaStream(this.#peer.getReceivers().map((receiver) => receiver.track));
     this.#peer.getReceivers().forEach(playSoon);
     this.#channel.addEventListener("message", (event) => this.#receive(event.data));

@@ -8,7 +8,7 @@ import { CLOSED, retryIn } from "./strings.js";
 const BUSY_RETRY_S = 15;
 
 /** Nothing that the person could do here would change these. */
-const FINAL = new Set(["unknown", "ended"]);
+const FINAL = new Set(["unknown", "ended", "private"]);
 
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let countdown;

@@ -34,15 +34,16 @@ async function start() {
   const name = conversation.persona.persona_name;
   fillValues({ name, title: title(name), disclosure: disclosure(name), initial: [...name][0] ?? "" });
   document.title = title(name);
-  openLobby();
+  openLobby(!conversation.chat);
 }
 
-function openLobby() {
+/** @param {boolean} speaking whether it is a call to speak in, not a chat */
+function openLobby(speaking) {
   own = new OwnMedia();
   own.addEventListener("change", drawSwitches);
   lobby = new Lobby(own, enter);
   showScreen("lobby");
-  own.start();
+  if (speaking) own.start();
 }
 
 async function enter() {
@@ -63,7 +64,7 @@ async function enter() {
 /** @param {unknown} error */
 function noCall(error) {
   const reason = error instanceof CallError ? error.reason : "refused";
-  if (reason === "ended" || reason === "unknown") {
+  if (reason === "ended" || reason === "unknown" || reason === "private") {
     lobby.close();
     own.close();
   }

@@ -13,10 +13,20 @@ const ANSWER_MS = 8000;
  * @property {{persona_name: string}} persona
  * @property {{replica_name: string}} replica
  * @property {RTCIceServer[]} [ice_servers]
+ * @property {boolean} [audio_only] the replica is only heard
+ * @property {boolean} [chat] the replica is only read
  */
 
 /** @type {Record<number, import("./errors.js").Reason>} */
-const REASONS = { 404: "unknown", 409: "taken", 410: "ended", 502: "unreachable", 503: "busy", 504: "unreachable" };
+const REASONS = {
+  403: "private",
+  404: "unknown",
+  409: "taken",
+  410: "ended",
+  502: "unreachable",
+  503: "busy",
+  504: "unreachable",
+};
 
 /**
  * @param {string} url a conversation's link
@@ -27,7 +37,7 @@ export async function lookUp(url) {
 }
 
 /**
- * @param {string} url a conversation's link
+ * @param {string} url a conversation's link; `?t=` is its meeting token, where it asks for one
  * @param {string} sdp our offer
  * @returns {Promise<string>} the server's answer
  */
@@ -35,7 +45,7 @@ export async function offer(url, sdp) {
   const answer = await request(`${endpoint(url)}/offer`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ sdp, type: "offer" }),
+    body: JSON.stringify({ sdp, type: "offer", token: new URL(url).searchParams.get("t") ?? undefined }),
   });
   return answer.sdp;
 }
@@ -45,6 +55,7 @@ function endpoint(url) {
   const link = new URL(url);
   const id = link.pathname.split("/").filter(Boolean).at(-1) ?? "";
   link.pathname = link.pathname.replace(/\/+$/, "");
+  link.search = link.hash = "";
   return new URL(`../v2/conversations/${id}`, link).href;
 }
 
@@ -62,5 +73,6 @@ async function request(address, options) {
   const body = await response.json().catch(() => null);
   if (response.ok && body) return body;
   const retryAfterS = Number(response.headers.get("Retry-After")) || undefined;
-  throw new CallError(REASONS[response.status] ?? "refused", body?.error ?? body?.message, retryAfterS);
+  const why = body?.error ?? body?.message;
+  throw new CallError(REASONS[response.status] ?? "refused", why, retryAfterS, body?.shutdown_reason);
 }

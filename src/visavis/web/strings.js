@@ -81,6 +81,10 @@ export const CLOSED = {
     title: "This call is taken",
     text: "Somebody is in this call already, perhaps you in another tab or on another device. Leave it there, then try again here.",
   },
+  private: {
+    title: "This call is private",
+    text: "The link is not complete, or no longer valid. Open the whole link that you were sent, or ask for a new one.",
+  },
   busy: {
     title: "All lines are busy",
     text: "Every place on this server is taken at the moment. Leave this page open and it tries again by itself.",
@@ -112,14 +116,20 @@ export function goodbye(reason, name) {
       return { title: "The connection was lost", text: "The server has not answered for a while, so the call is over." };
     case "unknown":
       return { title: "The connection was lost", text: "The server has restarted and no longer knows this call." };
-    case "max_call_duration":
+    case "max_call_duration reached":
       return { title: "Time is up", text: "This call has reached its longest duration." };
-    case "end_conversation_api":
+    case "end_conversation_endpoint_hit":
+    case "daily_room_has_been_deleted":
       return { title: "The host has ended the call", text: `Thank you for talking with ${name}.` };
     case "server_shutdown":
+    case "server restarted":
       return { title: "The server was stopped", text: "The call ended with it." };
     case "taken":
       return { title: "The call is open elsewhere", text: "Somebody has joined it in another tab or on another device." };
+    case "exception_encountered_during_conversation_startup":
+    case "internal error occurred at step conversation":
+    case "internal error occurred at step worker":
+      return { title: "Something went wrong", text: "The server had a problem that ended this call. Please start a new one." };
     default:
       return { title: "The call has ended", text: `Thank you for talking with ${name}.` };
   }

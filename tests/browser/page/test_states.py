@@ -270,7 +270,7 @@ def test_leaving_is_told_to_the_server(server: StandIn, page: Page, how: str):
 def test_ended_conversation_says_why(server: StandIn, page: Page):
     join(page, server)
     server.status = "ended"
-    server.tell("conversation.ended", reason="max_call_duration")
+    server.tell("conversation.ended", reason="max_call_duration reached")
     expect(page.get_by_role("heading", name="Time is up")).to_be_visible()
     page.wait_for_timeout(1500)
     expect(page.get_by_role("button", name="Call again")).to_be_hidden()

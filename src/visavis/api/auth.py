@@ -66,6 +66,11 @@ class Gatekeeper:
         self._remembered: dict[bytes, _Remembered] = {}
         self._used: dict[str, datetime] = {}
 
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self._settings.host)
+
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """While entered, the last use of keys is written down now and then, and in the end."""
@@ -160,6 +165,13 @@ def requires(scope: Scope | None = None) -> Callable[..., Awaitable[ApiKey]]:
         return key
 
     return check
+
+
+async def requires_beyond_loopback(connection: HTTPConnection, text: Annotated[str | None, Security(_header)]) -> None:
+    """A dependency: a key that may write, but none where only this machine can reach the server."""
+    gatekeeper: Gatekeeper = connection.app.state.gatekeeper
+    if not gatekeeper.on_loopback:
+        await requires("write")(connection, await gatekeeper.admit(text, connection))
 
 
 Caller = Annotated[ApiKey, Depends(requires())]

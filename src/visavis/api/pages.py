@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from visavis.api.auth import requires
+from visavis.api.auth import requires, requires_beyond_loopback
 from visavis.api.conversations import standing_conversation
 from visavis.api.security import PAGE_POLICY
 
@@ -21,7 +21,7 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/demo")
 
 
-@router.get("/demo")
+@router.get("/demo", dependencies=[Depends(requires_beyond_loopback)])
 async def demo(request: Request) -> RedirectResponse:
     """The standing link of this server's persona: every visit finds a conversation that waits for somebody."""
     found = await standing_conversation(request)

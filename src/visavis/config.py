@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         "several with commas between, the newest first.",
     )
     dev: bool = Field(False, description="Ask for no API key; only on loopback.")
+    url: str = Field(
+        "http://127.0.0.1:8770", description="Server that commands such as `visavis persona` talk to, with `api_key`."
+    )
     model_cache: Path = Field(
         default_factory=lambda: Path.home() / ".cache" / "visavis" / "models",
         description="Folder that model files are kept in.",

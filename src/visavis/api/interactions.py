@@ -82,7 +82,7 @@ async def interact(hosting: FromHosting, caller: Caller, message: Message) -> di
     responses={
         200: {
             "description": "Server-sent events; `id` is the event's `seq`, `event` its type, `data` all of it.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {}},
         },
         **errors(
             {

@@ -28,7 +28,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EFFORT = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+EFFORT = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 KEY = {"x-api-key": "test-key"}
 
 

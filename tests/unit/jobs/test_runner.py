@@ -40,8 +40,7 @@ async def test_progress_is_told_while_the_work_runs(store, running, over, until,
     async with running(kind) as runner:
         job = await store.jobs.add("note", "s1", waiting(go_on))
         runner.wake()
-        await until(job.job_id, lambda job: job.progress == 50)
-        assert kind.told == ["begin", 50]
+        await until(job.job_id, lambda job: job.progress == 50 and kind.told == ["begin", 50])
         go_on.touch()
         await over(job.job_id)
 

@@ -20,6 +20,8 @@ from visavis.config import Settings, settings
 from visavis.conversation import persona as personas
 from visavis.errors import BadInputError, VisavisError
 from visavis.models.cli import app as models_app
+from visavis.remote.import_cli import import_
+from visavis.remote.persona_cli import app as persona_app
 from visavis.store.cli import app as keys_app
 from visavis.webhooks.cli import app as webhooks_app
 
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models", help="Model files: pull, list, verify.")
 app.add_typer(keys_app, name="keys", help="API keys: create, list, revoke.")
+app.add_typer(persona_app, name="persona", help="Personas of a server as YAML files: list, pull, push.")
+app.command("import")(import_)
 app.add_typer(webhooks_app, name="webhooks", help="Webhooks: list, show, replay, secret.")
 
 _console = Console(stderr=True)

@@ -1,11 +1,14 @@
 """The application on a real SQLite store; only engines and the browser at the other end of a call are simulated."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
@@ -97,3 +100,28 @@ async def server(folder: Path, **settings: Any) -> AsyncIterator[Server]:
         here = Server(chosen, store, hosting, calls)
         await stack.enter_async_context(here.client)
         yield here
+
+
+@contextmanager
+def served(folder: Path, **settings: Any) -> Iterator[str]:
+    """The same server on a port of its own, in a thread; gives its address."""
+    started = threading.Event()
+    found: list[Any] = []
+
+    async def serve() -> None:
+        async with server(folder, **settings) as here:
+            running = uvicorn.Server(uvicorn.Config(here.app, port=0, log_level="error", lifespan="off"))
+            task = asyncio.create_task(running.serve())
+            async with asyncio.timeout(30):
+                while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                    await asyncio.sleep(0.01)
+            found.extend([running, running.servers[0].sockets[0].getsockname()[1]])
+            started.set()
+            await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert started.wait(30)
+    yield f"http://127.0.0.1:{found[1]}"
+    found[0].should_exit = True
+    thread.join(30)

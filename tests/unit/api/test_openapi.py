@@ -1,14 +1,10 @@
 """Requests made up from the OpenAPI document, sent over HTTP: no failure inside, no answer that it does not name."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -18,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.unit.api.server import server
+from tests.unit.api.server import served
 from visavis.replica.stock import bundle_path
 
 CHECKS = [
@@ -34,28 +30,8 @@ KEY = {"x-api-key": "test-key"}
 
 @pytest.fixture(scope="module")
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server on a port of its own, with something of everything in it."""
-    folder = tmp_path_factory.mktemp("openapi")
-    started, found = threading.Event(), []
-
-    async def serve(folder: Path) -> None:
-        async with server(folder, dev=False, api_key="test-key") as here:
-            running = uvicorn.Server(uvicorn.Config(here.app, port=0, log_level="error", lifespan="off"))
-            found.extend([running, asyncio.get_running_loop()])
-            task = asyncio.create_task(running.serve())
-            async with asyncio.timeout(30):
-                while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                    await asyncio.sleep(0.01)
-            found.append(running.servers[0].sockets[0].getsockname()[1])
-            started.set()
-            await task
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve(folder)))
-    thread.start()
-    assert started.wait(30)
-    yield f"http://127.0.0.1:{found[2]}"
-    found[0].should_exit = True
-    thread.join(30)
+    with served(tmp_path_factory.mktemp("openapi"), dev=False, api_key="test-key") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

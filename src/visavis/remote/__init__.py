@@ -1,0 +1,1 @@
+"""Commands that talk to a server over its REST API: `visavis persona` and `visavis import`."""

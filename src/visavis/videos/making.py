@@ -35,6 +35,7 @@ async def make_video(work_input: dict[str, Any], folder: Path, report: Report) -
         folder / f"video{work_input['suffix']}",
         lambda share: report(_SPOKEN + (1 - _SPOKEN) * share),
     )
+    assert film.still and film.moving_preview
     return {
         "files": {"video": film.path.name, "still": film.still.name, "preview": film.moving_preview.name},
         "duration_s": round(film.duration_s, 3),

@@ -33,8 +33,8 @@ class Film:
     """A film that was made. All files lie in one folder."""
 
     path: Path
-    still: Path
-    moving_preview: Path
+    still: Path | None
+    moving_preview: Path | None
     duration_s: float
     size: tuple[int, int]
 
@@ -45,25 +45,33 @@ def sound_of(speeches: Sequence[Speech]) -> Pcm:
 
 
 async def render_film(
-    speeches: Sequence[Speech], renderer: Renderer[object], path: Path, report: Report = lambda share: None
+    speeches: Sequence[Speech],
+    renderer: Renderer[object],
+    path: Path,
+    report: Report = lambda share: None,
+    *,
+    previews: bool = True,
 ) -> Film:
-    """Write a film of a replica that says `speeches` to `path` (.mp4 or .webm), and previews next to it.
+    """Write a film of a replica that says `speeches` to `path` (.mp4 or .webm), and next to it a .jpg and a .gif.
 
     Raises `BadInputError` for another kind of file.
     """
     steps = list(_steps(speeches, renderer))
-    preview, still = MovingPreview(), path.with_suffix(".jpg")
+    still = path.with_suffix(".jpg") if previews else None
+    moving = path.with_suffix(".gif") if previews else None
+    preview = MovingPreview()
     with FilmFile(path, renderer.size) as film:
         for number, (pcm, motion, attitude) in enumerate(steps):
             frame = renderer.render(motion, attitude)
-            if number == 0:
+            if number == 0 and still:
                 write_still(still, frame)
             preview.add(frame)
             film.write(frame, pcm)
             report((number + 1) / len(steps))
             await asyncio.sleep(0)
-    preview.write(path.with_suffix(".gif"))
-    return Film(path, still, path.with_suffix(".gif"), len(steps) * FRAME_S, renderer.size)
+    if moving:
+        preview.write(moving)
+    return Film(path, still, moving, len(steps) * FRAME_S, renderer.size)
 
 
 def _steps(speeches: Sequence[Speech], renderer: Renderer[object]) -> Iterator[_Step]:

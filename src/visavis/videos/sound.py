@@ -56,7 +56,7 @@ def _decoded(path: Path, field: str) -> Pcm:
                 if samples > (LONGEST_S + 1) * PLAYOUT_RATE_HZ:
                     break
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise BadInputError(field, path.name, f"{expected} ({error})") from error
+        raise BadInputError(field, path.name, f"{expected} ({getattr(error, 'strerror', None) or error})") from error
     return np.concatenate([np.zeros(0, np.int16), *pieces])
 
 

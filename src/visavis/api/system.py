@@ -32,7 +32,8 @@ def templates() -> Mapping[str, dict[str, Any]]:
             continue
         written = yaml.safe_load(file.read_text(encoding="utf-8"))
         persona_id = written.pop("persona_id")
-        found[persona_id] = _complete(persona_id, written | {"is_template": True})
+        texts = {name: value.strip() if isinstance(value, str) else value for name, value in written.items()}
+        found[persona_id] = _complete(persona_id, texts | {"is_template": True})
     return MappingProxyType(found)
 
 

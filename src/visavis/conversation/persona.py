@@ -73,10 +73,10 @@ class Persona(BaseModel):
         "full", description="full: it listens, thinks and answers; echo: it says only what a client sends."
     )
     system_prompt: str = Field(
-        "", max_length=20_000, validate_default=True, description="Who it is; needed unless pipeline_mode is echo."
+        "", max_length=100_000, validate_default=True, description="Who it is; needed unless pipeline_mode is echo."
     )
-    context: str = Field("", max_length=20_000, description="Facts appended to the prompt.")
-    greeting: str = Field("", max_length=1_000, description="Spoken when the person joins.")
+    context: str = Field("", max_length=250_000, description="Facts appended to the prompt.")
+    greeting: str = Field("", max_length=4_000, description="Spoken when the person joins.")
     layers: PersonaLayers = PersonaLayers()
 
     @field_validator("system_prompt")
@@ -100,6 +100,9 @@ DEMO = Persona(
 )
 """The persona of the link that `visavis serve` prints."""
 
+_OF_A_SERVER = ("persona_id", "description", "default_replica_id")
+"""Fields of a file that `visavis persona pull` wrote which are of no use here."""
+
 
 def load(path: Path) -> Persona:
     """Read a persona from a YAML file.
@@ -112,6 +115,8 @@ def load(path: Path) -> Persona:
         raise BadInputError("persona file", str(path), f"a readable YAML file ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInputError("persona file", str(path), f"valid YAML ({error})") from error
+    if isinstance(data, dict):
+        data = {name: value for name, value in data.items() if name not in _OF_A_SERVER}
     try:
         return Persona.model_validate(data)
     except ValidationError as error:

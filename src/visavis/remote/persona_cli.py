@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import jsonpatch
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from visavis.config import settings
 from visavis.errors import BadInputError
@@ -29,12 +29,13 @@ def _server(url: str | None, key: str | None) -> Remote:
 @app.command("list")
 def list_personas(url: Url = None, key: Key = None) -> None:
     """Show the personas of a server."""
-    table = Table("id", "name", "of", "prompt", box=None)
+    columns = [Column(name, no_wrap=True) for name in ("id", "name", "of")]
+    table = Table(*columns, Column("prompt", no_wrap=True, overflow="ellipsis", max_width=50), box=None)
     with _server(url, key) as server:
         for persona, _ in server.pages("personas"):
             prompt = " ".join(str(persona.get("system_prompt") or "").split())
             whose = "the system" if persona.get("persona_type") == "system" else "you"
-            table.add_row(str(persona.get("persona_id")), str(persona.get("persona_name")), whose, prompt[:60])
+            table.add_row(str(persona.get("persona_id")), str(persona.get("persona_name")), whose, prompt[:200])
     _out.print(table)
 
 
@@ -53,7 +54,7 @@ def pull(
         text = persona_files.to_yaml(server.get(f"personas/{persona_id}"))
     if out:
         out.write_text(text, encoding="utf-8")
-        _out.print(f"wrote {out}")
+        typer.echo(f"wrote {out}")
     else:
         typer.echo(text, nl=False)
 
@@ -71,13 +72,13 @@ def push(
     with _server(url, key) as server:
         if new or not persona_id:
             made = server.post("personas", wanted)
-            _out.print(f"created {made['persona_id']}; write persona_id: {made['persona_id']} into {file} to change it")
+            typer.echo(f"created {made['persona_id']}; write persona_id: {made['persona_id']} into {file} to change it")
             _warn(made)
             return
         before = persona_files.own_fields(_existing(server, str(persona_id)))
         before.pop("persona_id", None)
         changed = server.patch(f"personas/{persona_id}", _difference(before, wanted))
-        _out.print(f"{'changed' if changed else 'nothing to change in'} {persona_id}")
+        typer.echo(f"{'changed' if changed else 'nothing to change in'} {persona_id}")
 
 
 def _existing(server: Remote, persona_id: str) -> dict[str, Any]:
@@ -97,4 +98,4 @@ def _difference(before: dict[str, Any], wanted: dict[str, Any]) -> list[dict[str
 
 def _warn(made: dict[str, Any]) -> None:
     for line in made.get("warnings") or []:
-        _out.print(f"[yellow]not yet:[/yellow] {line}")
+        typer.echo(f"not yet: {line}")

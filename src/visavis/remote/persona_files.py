@@ -18,7 +18,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else ">" if len(text) > 90 else None
+    style = "|" if "\n" in text.rstrip() else ">" if len(text) > 90 else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -53,6 +53,20 @@ async def test_fields_of_the_request_shape_the_conversation(here: Server):
     assert plan.audio_only and plan.green_screen
 
 
+async def test_longest_texts_that_are_taken_can_also_be_run(here: Server):
+    persona_id = (await here.create("personas", **GUIDE | {"system_prompt": "x" * 100_000, "context": "y" * 100_000}))[
+        "persona_id"
+    ]
+    created = await here.create(
+        persona_id=persona_id,
+        conversational_context="z" * 100_000,
+        custom_greeting="g" * 4_000,
+        metadata={"m": "n" * 15_000},
+    )
+    plan = await plan_of(here, created["conversation_id"])
+    assert plan.persona.context.startswith("yyy") and len(plan.persona.greeting) == 4_000
+
+
 async def test_defaults_are_those_of_the_reference(here: Server):
     limits = (await plan_of(here, (await here.create())["conversation_id"])).limits
     assert (limits.max_call_duration, limits.participant_absent_timeout, limits.participant_left_timeout) == (

@@ -12,6 +12,7 @@ from visavis.api.auth import InvalidKeyError, NotAllowedError
 from visavis.api.bodies import first_problem
 from visavis.api.json_patch import PatchFormatError
 from visavis.api.later import what_is_missing
+from visavis.conversation.conversation import NobodyInCallError
 from visavis.errors import BadInputError, VisavisError
 from visavis.hosting.errors import (
     BusyError,
@@ -67,6 +68,7 @@ _STATUS: dict[type[VisavisError], int] = {
     UnknownConversationError: 404,
     ConflictError: 409,
     ConversationTakenError: 409,
+    NobodyInCallError: 409,
     ConversationEndedError: 410,
     TooLargeError: 413,
     PatchFormatError: 422,

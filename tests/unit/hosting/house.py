@@ -99,7 +99,7 @@ class House:
     async def ended(self, conversation_id: str) -> str:
         """Wait until a conversation has ended; why."""
         async with asyncio.timeout(10):
-            while (reason := await self.reason(conversation_id)) is None:
+            while (reason := await self.reason(conversation_id)) is None:  # noqa: ASYNC110 - it is in a database
                 await asyncio.sleep(0.02)
         return reason
 
@@ -134,5 +134,5 @@ async def house(folder: Path, **options: Any) -> AsyncIterator[House]:
 async def until(condition: Callable[[], Any], seconds: float = 10) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - of whatever kind it is
             await asyncio.sleep(0.01)

@@ -42,7 +42,7 @@ async def _preview(out: Path, text: str | None, audio: Path | None, replica: str
 
     bundle = Path(replica) if replica.endswith(".replica") else bundle_path(replica)
     face = StockReplica(bundle)
-    speeches = recorded(audio, "--audio") if audio else await spoken(text or "", Hibari())
+    speeches = [recorded(audio, "--audio")] if audio else await spoken(text or "", Hibari())
     with Progress(transient=True) as shown:
         task = shown.add_task("Rendering", total=1.0)
         film = await render_film(

@@ -69,6 +69,6 @@ async def _speeches(work_input: dict[str, Any], folder: Path, report: Report) ->
     except OutboundError as error:
         raise WorkError("download_link", f"audio_url: {error}") from error
     try:
-        return await asyncio.to_thread(recorded, path)
+        return [await asyncio.to_thread(recorded, path)]
     except BadInputError as error:
         raise WorkError("audio_file", str(error)) from error

@@ -13,7 +13,7 @@ import numpy as np
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.layers.tts import Speech
-from visavis.replica import FRAME_S, Attitude, Renderer
+from visavis.replica import FRAME_S, LOOK_AHEAD_S, Attitude, Renderer
 from visavis.videos.files import FilmFile, MovingPreview, write_still
 
 SEGMENT = round(PLAYOUT_RATE_HZ * FRAME_S)
@@ -78,12 +78,18 @@ def _steps(speeches: Sequence[Speech], renderer: Renderer[object]) -> Iterator[_
     yield from _at_rest(LEAD_IN_S)
     # Pauses are part of what is said; only the end of a piece that is no whole number of frames is filled up.
     for speech in speeches:
-        motions = renderer.plan(speech)
-        pcm = np.zeros(len(motions) * SEGMENT, np.int16)
+        pcm = np.zeros(-(-len(speech.pcm) // SEGMENT) * SEGMENT, np.int16)
         pcm[: len(speech.pcm)] = speech.pcm
+        motions = renderer.plan(speech) if speech.phonemes else _followed(renderer, pcm)
         for number, motion in enumerate(motions):
             yield pcm[number * SEGMENT : (number + 1) * SEGMENT], motion, Attitude.SPEAKING
     yield from _at_rest(TAIL_S)
+
+
+def _followed(renderer: Renderer[object], pcm: Pcm) -> Iterator[object]:
+    follower = renderer.follow_sound()
+    known = SEGMENT + round(LOOK_AHEAD_S * PLAYOUT_RATE_HZ)
+    return (follower.next(pcm[start : start + known]) for start in range(0, len(pcm), SEGMENT))
 
 
 def _at_rest(seconds: float) -> Iterator[_Step]:

@@ -13,9 +13,6 @@ from visavis.layers.tts import Speech, TextToSpeech
 SHORTEST_S, LONGEST_S = 3.0, 600.0
 """Recordings that are taken."""
 
-_PIECE = 10 * PLAYOUT_RATE_HZ
-"""A recording's pieces: a whole number of frames each, so that no seam is heard or seen."""
-
 # A playlist among the formats would let a stranger's file make FFmpeg open other files and addresses.
 _FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 
@@ -28,7 +25,7 @@ async def spoken(script: str, voice: TextToSpeech) -> list[Speech]:
     return speeches
 
 
-def recorded(path: Path, field: str = "audio_url") -> list[Speech]:
+def recorded(path: Path, field: str = "audio_url") -> Speech:
     """The recording in an audio file (WAV, MP3, FLAC, Ogg, M4A, WebM); of a video its sound.
 
     Raises `BadInputError` that names `field`.
@@ -38,7 +35,7 @@ def recorded(path: Path, field: str = "audio_url") -> list[Speech]:
     if not SHORTEST_S <= duration_s <= LONGEST_S:
         expected = f"a recording of {SHORTEST_S:g} s to {LONGEST_S / 60:g} minutes"
         raise BadInputError(field, f"{duration_s:.1f} s", expected)
-    return [Speech(pcm[start : start + _PIECE], (), ()) for start in range(0, len(pcm), _PIECE)]
+    return Speech(pcm, (), ())
 
 
 def _decoded(path: Path, field: str) -> Pcm:

@@ -49,15 +49,18 @@ class Store:
     async def signing_secret(self, name: str) -> bytes:
         """32 random bytes that stay the same for all processes of this store, made when first asked for."""
 
-        def work(connection: Connection) -> bytes:
+        def find(connection: Connection) -> bytes | None:
             found = connection.execute(select(tables.secrets.c.sealed).where(tables.secrets.c.name == name)).scalar()
-            if found is not None:
-                return self.secrets.open(found)
+            return None if found is None else self.secrets.open(found)
+
+        def find_or_make(connection: Connection) -> bytes:
+            if found := find(connection):
+                return found
             made = random.token_bytes(32)
             connection.execute(insert(tables.secrets), {"name": name, "sealed": self.secrets.seal(made)})
             return made
 
-        return await self.database.write(work)
+        return await self.database.read(find) or await self.database.write(find_or_make)
 
 
 @asynccontextmanager

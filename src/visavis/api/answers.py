@@ -14,12 +14,15 @@ from visavis.store import Store
 Responses = dict[int | str, dict[str, Any]]
 
 
-def _store(request: Request) -> Store:
+# Dependencies are coroutines: plain functions would be run in another thread, which costs more than they do.
+
+
+async def _store(request: Request) -> Store:
     found: Store = request.app.state.store
     return found
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     found: Settings = request.app.state.settings
     return found
 

@@ -9,7 +9,7 @@ from visavis.store import Store
 from visavis.videos.links import Links
 
 
-def _background(request: Request) -> Background | None:
+async def _background(request: Request) -> Background | None:
     found: Background | None = getattr(request.app.state, "background", None)
     return found
 

@@ -10,7 +10,7 @@ from visavis.hosting.hosting import Hosting
 from visavis.store.keys import Scope
 
 
-def _hosting(connection: HTTPConnection) -> Hosting:
+async def _hosting(connection: HTTPConnection) -> Hosting:
     found: Hosting = connection.app.state.hosting
     return found
 
@@ -28,10 +28,10 @@ async def check_may_take_part(
     """
     shown = connection.headers.get("x-api-key")
     if shown is None:
-        await _hosting(connection).check_token(conversation_id, token)
+        await (await _hosting(connection)).check_token(conversation_id, token)
         return
     gatekeeper: Gatekeeper = connection.app.state.gatekeeper
     key = await gatekeeper.admit(shown, connection)
     if not key.scopes & {scope, "admin"}:
         raise NotAllowedError(f"This API key may not do this; it takes one with the scope {scope!r}.")
-    await _hosting(connection).check_known(conversation_id)
+    await (await _hosting(connection)).check_known(conversation_id)

@@ -25,14 +25,14 @@ class Page:
     """As it was asked for."""
 
 
-def _from_one(
+async def _from_one(
     limit: Limit = 10,
     page: Annotated[int, Query(ge=0, le=_LAST_ROW // MOST, description="1 is the first page; 0 means the same.")] = 1,
 ) -> Page:
     return Page(max(page - 1, 0) * limit, limit, page)
 
 
-def _from_zero(
+async def _from_zero(
     limit: Limit = 10,
     page: Annotated[int, Query(ge=0, le=_LAST_ROW // MOST, description="0 is the first page.")] = 0,
 ) -> Page:

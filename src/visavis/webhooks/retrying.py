@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """Exponential back-off. With the defaults the ten attempts span about fifteen hours."""
+    """Exponential back-off. With the defaults the ten attempts span about twenty hours."""
 
     attempts: int = 10
     first_s: float = 5.0

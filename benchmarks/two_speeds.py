@@ -28,6 +28,8 @@ async def two_speeds() -> AsyncIterator[LanguageModel]:
 class TwoSpeeds:
     """A `visavis.layers.llm.LanguageModel` made of two."""
 
+    shares_processor = True
+
     def __init__(self, small: OpenAICompatible, large: OpenAICompatible) -> None:
         self._small, self._large = small, large
 

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.layers import Layers
-from visavis.layers.llm import LanguageModel, Message
+from visavis.layers.llm import Ending, LanguageModel, Message
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.replica import Replica
 
@@ -43,9 +43,16 @@ class HouseModel:
             async for piece in reply:
                 yield piece
 
+    @property
+    def shares_processor(self) -> bool:
+        return self._model is not None and self._model.shares_processor
+
     async def prefill(self, messages: Sequence[Message]) -> None:
         if self._model:
             await self._model.prefill(messages)
+
+    async def ending(self, messages: Sequence[Message]) -> Ending | None:
+        return await self._model.ending(messages) if self._model else None
 
     def rest(self, seconds: float) -> None:
         if self._model:

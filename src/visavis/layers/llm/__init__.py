@@ -26,8 +26,10 @@ class Ending:
 class LanguageModel(Protocol):
     """A conversational model; one instance serves all calls of a process."""
 
-    shares_processor: bool
-    """It computes where the recogniser does, so replies are asked of it only after the end of the turn was judged."""
+    @property
+    def shares_processor(self) -> bool:
+        """It computes where the recogniser does: ask it for a reply only after the end of the turn was judged."""
+        ...
 
     def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
         """Yield the reply to `messages` piece by piece.

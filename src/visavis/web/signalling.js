@@ -28,12 +28,15 @@ const REASONS = {
   504: "unreachable",
 };
 
+/** The hosted service's answer to ids that it does not know is 400. @type {typeof REASONS} */
+const LOOK_UP_REASONS = { ...REASONS, 400: "unknown" };
+
 /**
  * @param {string} url a conversation's link
  * @returns {Promise<Conversation>}
  */
 export async function lookUp(url) {
-  return request(endpoint(url), { cache: "no-store" });
+  return request(endpoint(url), { cache: "no-store" }, LOOK_UP_REASONS);
 }
 
 /**
@@ -62,8 +65,9 @@ function endpoint(url) {
 /**
  * @param {string} address
  * @param {RequestInit} options
+ * @param {typeof REASONS} [reasons]
  */
-async function request(address, options) {
+async function request(address, options, reasons = REASONS) {
   let response;
   try {
     response = await fetch(address, { ...options, signal: AbortSignal.timeout(ANSWER_MS) });
@@ -74,5 +78,5 @@ async function request(address, options) {
   if (response.ok && body) return body;
   const retryAfterS = Number(response.headers.get("Retry-After")) || undefined;
   const why = body?.error ?? body?.message;
-  throw new CallError(REASONS[response.status] ?? "refused", why, retryAfterS, body?.shutdown_reason);
+  throw new CallError(reasons[response.status] ?? "refused", why, retryAfterS, body?.shutdown_reason);
 }

@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+CLIENTS := .venv-clients/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ help: ## Show this list
 setup: $(STAMP) ## Install system packages, Python packages and model files
 	@$(BIN)/visavis models pull
 
-setup-test: $(STAMP)
+setup-test: $(STAMP) $(CLIENTS)
 	@scripts/system-packages.sh test
 	@$(BIN)/visavis models pull moonshine-base-en moonshine-tiny-en silero-vad smart-turn-v3.2 smollm2-135m
 
@@ -29,6 +30,13 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Other makers' programs, for tests/compat. Their dependencies must not meet ours.
+$(CLIENTS): tests/compat/requirements.lock | $(STAMP)
+	@echo "Clients for tests: installing into .venv-clients"
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 serve: setup ## Start a server and print the link of a call; ARGS="--port 8080" passes options

@@ -1,0 +1,174 @@
+"""A request for every answer of every operation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.compat.shapes import BOTH
+from visavis.replica.stock import bundle_path
+
+UNKNOWN = "0123456789ab"
+_PERSONA = {
+    "persona_name": "Ines",
+    "system_prompt": "You are Ines, a guide at the Harbour Museum.",
+    "pipeline_mode": "full",
+    "default_replica_id": "rmira",
+    "document_ids": ["d0123456789ab"],
+    "document_tags": ["boats"],
+    "layers": {
+        "perception": {"perception_model": "raven-1", "visual_awareness_queries": ["Is there a map in the picture?"]},
+        "stt": {"stt_engine": "tavus-auto", "hotwords": "Porto Alto"},
+        "conversational_flow": {
+            "turn_detection_model": "sparrow-1",
+            "turn_taking_patience": "high",
+            "replica_interruptibility": "low",
+            "voice_isolation": "near",
+            "idle_engagement": "patient",
+        },
+        "llm": {
+            "model": "any",
+            "base_url": "https://llm.example.com/v1",
+            "api_key": "sk-secret",
+            "speculative_inference": True,
+            "tools": [{"type": "function", "function": {"name": "opening_hours", "parameters": {"type": "object"}}}],
+            "headers": {"x-team": "museum"},
+            "extra_body": {"temperature": 0.2},
+        },
+        "tts": {
+            "tts_engine": "cartesia",
+            "api_key": "tts-secret",
+            "external_voice_id": "v1",
+            "voice_settings": {"speed": "normal"},
+            "tts_emotion_control": True,
+            "tts_model_name": "sonic-3",
+        },
+    },
+}
+_CONVERSATION = {
+    "replica_id": "rmira",
+    "persona_id": "pguide",
+    "conversation_name": "Tour",
+    "callback_url": "https://example.com/hook",
+    "conversational_context": "The visitor is a child.",
+    "custom_greeting": "Welcome back.",
+    "audio_only": False,
+    "document_retrieval_strategy": "balanced",
+    "require_auth": True,
+    "max_participants": 2,
+    "properties": {
+        "max_call_duration": 600,
+        "participant_left_timeout": 0,
+        "participant_absent_timeout": 300,
+        "enable_closed_captions": False,
+        "apply_greenscreen": True,
+        "language": "english",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a request holds besides its method and path; `ids` are what `{…_id}` in the path stands for."""
+
+    json: Any = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    upload: bool = False
+    """A .replica file as a form."""
+
+
+_NO_PERSONA = Ask(ids={"persona_id": UNKNOWN})
+_NO_REPLICA = Ask(ids={"replica_id": UNKNOWN})
+_NO_CONVERSATION = Ask(ids={"conversation_id": UNKNOWN})
+_NO_VIDEO = Ask(ids={"video_id": UNKNOWN})
+_NO_PAGE = Ask(query={"limit": 0})
+_CHANGE = [{"op": "replace", "path": "/persona_name", "value": "Ana"}]
+
+ASKS: Mapping[str, Mapping[int, Ask]] = {
+    "POST /v2/personas": {200: Ask(_PERSONA), 400: Ask(_PERSONA | {"default_replica_id": UNKNOWN})},
+    "GET /v2/personas": {200: Ask(query={"limit": 3, "page": 1, "persona_type": "user"}), 400: _NO_PAGE},
+    "GET /v2/personas/{persona_id}": {200: Ask(), 400: _NO_PERSONA},
+    "PATCH /v2/personas/{persona_id}": {
+        200: Ask(_CHANGE),
+        304: Ask([{"op": "replace", "path": "/persona_name", "value": _PERSONA["persona_name"]}]),
+        400: Ask(_CHANGE, ids={"persona_id": UNKNOWN}),
+        403: Ask(_CHANGE, ids={"persona_id": "pguide"}),
+        422: Ask({"persona_name": "Ana"}),
+    },
+    "DELETE /v2/personas/{persona_id}": {204: Ask(), 400: _NO_PERSONA, 403: Ask(ids={"persona_id": "pguide"})},
+    "POST /v2/replicas": {200: Ask(upload=True), 400: Ask({"replica_name": "Ana"})},
+    "GET /v2/replicas": {200: Ask(query={"limit": 3, "page": 1, "verbose": True}), 400: _NO_PAGE},
+    "GET /v2/replicas/{replica_id}": {200: Ask(query={"verbose": True}), 400: _NO_REPLICA},
+    "DELETE /v2/replicas/{replica_id}": {
+        200: Ask(query={"hard": True}),
+        400: _NO_REPLICA,
+        403: Ask(ids={"replica_id": "rmira"}),
+    },
+    "PATCH /v2/replicas/{replica_id}/name": {
+        200: Ask({"replica_name": "Ana"}),
+        400: Ask({"replica_name": "Ana"}, ids={"replica_id": UNKNOWN}),
+        403: Ask({"replica_name": "Ana"}, ids={"replica_id": "rmira"}),
+    },
+    "GET /v2/voices": {200: Ask(query={"limit": 5, "page": 1, "sort": "asc", "search": "heart"}), 400: _NO_PAGE},
+    "POST /v2/conversations": {200: Ask(_CONVERSATION), 400: Ask(_CONVERSATION | {"max_participants": 1})},
+    "GET /v2/conversations": {200: Ask(query={"limit": 3, "page": 1, "status": "active"}), 400: _NO_PAGE},
+    "GET /v2/conversations/{conversation_id}": {200: Ask(query={"verbose": True}), 400: _NO_CONVERSATION},
+    "DELETE /v2/conversations/{conversation_id}": {204: Ask(query={"hard": True}), 400: _NO_CONVERSATION},
+    "POST /v2/conversations/{conversation_id}/end": {200: Ask(), 400: _NO_CONVERSATION},
+    "POST /v2/videos": {
+        200: Ask({"replica_id": "rmira", "script": "Hello, I am Mira.", "video_name": "Hello", "fast": True}),
+        400: Ask({"replica_id": UNKNOWN, "script": "Hello, I am Mira."}),
+    },
+    "GET /v2/videos": {200: Ask(query={"limit": 3, "page": 0}), 400: _NO_PAGE},
+    "GET /v2/videos/{video_id}": {200: Ask(query={"verbose": True}), 400: _NO_VIDEO},
+    "DELETE /v2/videos/{video_id}": {200: Ask(query={"hard": True}), 400: _NO_VIDEO},
+    "PATCH /v2/videos/{video_id}/name": {
+        200: Ask({"video_name": "Welcome"}),
+        400: Ask({"video_name": "Welcome"}, ids={"video_id": UNKNOWN}),
+    },
+    "POST /v2/speech": {
+        200: Ask({"replica_id": "rmira", "script": "Hello, I am Mira.", "speech_name": "Hello"}),
+        400: Ask({"replica_id": UNKNOWN, "script": "Hello, I am Mira."}),
+    },
+}
+
+_MADE_BY = {
+    "persona_id": "POST /v2/personas",
+    "replica_id": "POST /v2/replicas",
+    "conversation_id": "POST /v2/conversations",
+    "video_id": "POST /v2/videos",
+}
+
+
+def send(client: httpx.Client, operation: str, ask: Ask, second: bool = False) -> httpx.Response:
+    """Send `ask`; things that its path names and that it has no id for are made first.
+
+    With `second`, it speaks the vocabulary of pals and faces.
+    """
+    method, path = operation.split(" ")
+    for name, made_by in _MADE_BY.items():
+        if f"{{{name}}}" in path:
+            found = ask.ids.get(name) or send(client, made_by, ASKS[made_by][200]).json()[name]
+            path = path.replace(f"{{{name}}}", found)
+    body, query = ask.json, dict(ask.query)
+    if second:
+        path = path.replace("/v2/personas", "/v2/pals").replace("/v2/replicas", "/v2/faces")
+        body, query = _second(body), _second(query)
+    if ask.upload:
+        with bundle_path("mira").open("rb") as file:
+            return client.request(method, path, files={"bundle": ("ana.replica", file)}, data={"replica_name": "Ana"})
+    return client.request(method, path, json=body, params=query)
+
+
+def _second(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {BOTH.get(name, name): _second(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_second(one) for one in body]
+    return _POINTERS.get(body, body) if isinstance(body, str) else body
+
+
+_POINTERS = {f"/{first}": f"/{second}" for first, second in BOTH.items()}
+"""Of JSON patches."""

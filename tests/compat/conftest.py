@@ -1,0 +1,43 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.compat.clients import ENVIRONMENT, Clients
+from tests.compat.recorder import Recorder, recording
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server of `tests.compat.serve`, behind a proxy that records."""
+
+    recorder: Recorder
+    key: str
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("compat")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("VISAVIS_")}
+    command = [sys.executable, "-m", "tests.compat.serve", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ours) as process:
+        assert process.stdout
+        try:
+            said = json.loads(process.stdout.readline())
+            with recording(said["url"]) as recorder:
+                yield Serving(recorder, said["key"])
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def clients(serving: Serving, tmp_path: Path) -> Clients:
+    if not (ENVIRONMENT / ".installed").exists():
+        pytest.fail(f"{ENVIRONMENT} is missing; make setup-test installs the clients")
+    return Clients(serving.recorder, serving.key, tmp_path)

@@ -29,7 +29,7 @@ def _server(url: str | None, key: str | None) -> Remote:
 @app.command("list")
 def list_personas(url: Url = None, key: Key = None) -> None:
     """Show the personas of a server."""
-    columns = [Column(name, no_wrap=True) for name in ("id", "name", "of")]
+    columns = [Column(name, no_wrap=True, min_width=width) for name, width in (("id", 13), ("name", 4), ("of", 10))]
     table = Table(*columns, Column("prompt", no_wrap=True, overflow="ellipsis", max_width=50), box=None)
     with _server(url, key) as server:
         for persona, _ in server.pages("personas"):

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from visavis.api import conversation_document, pagination, runnable, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
-from visavis.api.auth import Caller, Gatekeeper
+from visavis.api.auth import Caller, Gatekeeper, NotAllowedError
 from visavis.api.conversation_document import LONGEST_S, ConversationBody, ConversationProperties
 from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
@@ -197,7 +197,16 @@ public = APIRouter(prefix="/v2/conversations", tags=["conversations"])
 
 @public.get(
     "/{conversation_id}",
-    responses=shown(ShownConversation, _SHOWN) | errors(_UNKNOWN | {404: "There is no conversation 'c0123'."}),
+    responses=shown(ShownConversation, _SHOWN)
+    | errors(
+        _UNKNOWN
+        | {
+            401: "Invalid access token",
+            403: "This API key may not do this; it takes one with the scope 'read'.",
+            404: "There is no conversation 'c0123'.",
+            429: "Too many requests with this key; try again in 3 s.",
+        }
+    ),
 )
 async def get_conversation(
     request: Request,
@@ -356,7 +365,12 @@ async def _perhaps_caller(request: Request) -> ApiKey | None:
     text = request.headers.get("x-api-key")
     if text is None and not settings.dev:
         return None
-    return await gatekeeper.admit(text, request)
+    caller = await gatekeeper.admit(text, request)
+    if not caller.scopes & {"read", "admin"}:
+        raise NotAllowedError("This API key may not do this; it takes one with the scope 'read'.")
+    limits: KeyLimits = request.app.state.limits
+    limits.spend_request(caller)
+    return caller
 
 
 async def _for_page(

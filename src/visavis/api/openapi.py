@@ -17,6 +17,7 @@ _TAGS = {
     "personas": "Who speaks: prompt, greeting, manners, engines. `/v2/pals` is the same.",
     "replicas": "Who is seen. `/v2/faces` is the same.",
     "conversations": "Calls: a link each, and what was said in them.",
+    "interactions": "Taking part in a call from a program.",
     "voices": "What replicas can sound like.",
     "videos": "Films of a replica that says a script or a recording.",
     "speech": "Sound files in a replica's voice.",

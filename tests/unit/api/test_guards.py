@@ -24,12 +24,18 @@ async def test_every_resource_asks_for_a_key(tmp_path: Path, resource):
         assert "secret-key" not in repr(here.settings)
 
 
-async def test_key_that_may_only_read_cannot_write(tmp_path: Path):
+async def test_key_can_do_only_what_its_scopes_say(tmp_path: Path):
     async with server(tmp_path, dev=False) as here:
         made = await here.store.keys.create("reader", scopes=["read"])
         assert made
         headers = {"x-api-key": made[0]}
         assert (await here.client.get("/v2/conversations", headers=headers)).status_code == 200
+        writer = await here.store.keys.create("writer", scopes=["write"])
+        assert writer
+        written = (await here.client.post("/v2/conversations", headers={"x-api-key": writer[0]})).json()
+        path = f"/v2/conversations/{written['conversation_id']}"
+        assert (await here.client.get(path, headers={"x-api-key": writer[0]})).status_code == 403
+        assert (await here.client.get(path, headers=headers)).status_code == 200
         refused = await here.client.post("/v2/conversations", headers=headers)
         assert refused.status_code == 403 and "write" in refused.json()["error"]
 

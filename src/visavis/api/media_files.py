@@ -29,6 +29,7 @@ _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{refresh}
+<link rel="icon" href="data:,">
 <title>{name}</title>
 <style>
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: #15171c; color: #eee;
@@ -41,7 +42,7 @@ a {{ color: #9cf }}
 <body><main>{content}</main></body>
 </html>
 """
-_PAGE_POLICY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'"
+_PAGE_POLICY = "default-src 'none'; media-src 'self'; img-src 'self' data:; style-src 'unsafe-inline'"
 
 
 @router.get("/videos/{video_id}/{token}")

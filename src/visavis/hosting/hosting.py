@@ -474,8 +474,9 @@ class Hosting:
                 for conversation_id in await self._store.conversations.expired(datetime.now(UTC)):
                     if not self.in_call(conversation_id):
                         await self._end_quietly(conversation_id, shutdown.PARTICIPANT_ABSENT)
-            except StoreError as error:
-                _log.error("conversations that nobody joined cannot be looked for: %s", error)
+            except Exception as error:  # whatever it is, the next attempt may work
+                unexpected = error if not isinstance(error, StoreError) else None
+                _log.error("conversations that nobody joined cannot be ended: %s", error, exc_info=unexpected)
 
 
 @asynccontextmanager

@@ -104,9 +104,12 @@ class Journal:
             try:
                 await self.flush_all()
                 pause_s = FLUSH_S
-            except StoreError as error:
+            except Exception as error:  # whatever it is, the next attempt may work
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-                _log.error("conversations cannot be recorded, trying again in %.0f s: %s", pause_s, error)
+                unexpected = error if not isinstance(error, StoreError) else None
+                _log.error(
+                    "conversations cannot be recorded, trying again in %.0f s: %s", pause_s, error, exc_info=unexpected
+                )
 
     async def flush_all(self) -> None:
         """Write everything. Raises `StoreError`."""

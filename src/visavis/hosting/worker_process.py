@@ -98,7 +98,11 @@ class WorkerProcess:
         """Keep a worker running until cancelled."""
         pause_s = FIRST_PAUSE_S
         while True:
-            was_ready = await self._run_once()
+            try:
+                was_ready = await self._run_once()
+            except Exception:
+                _log.exception("a worker could not be run")
+                was_ready = False
             pause_s = FIRST_PAUSE_S if was_ready else min(2 * pause_s, LONGEST_PAUSE_S)
             await asyncio.sleep(pause_s)
 

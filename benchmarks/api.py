@@ -45,6 +45,7 @@ class Target:
 
     session: aiohttp.ClientSession
     url: str
+    process: psutil.Process
     known: list[str] = field(default_factory=list)
 
     async def request(self, kind: str) -> float:
@@ -68,8 +69,11 @@ class Target:
             return body
 
 
-async def measure(database_url: str, folder: Path) -> dict[tuple[str, int], list[float]]:
-    """Milliseconds of each request, by kind and number of stored conversations; `flat out` by all clients at once."""
+async def measure(database_url: str, folder: Path) -> tuple[dict[tuple[str, int], list[float]], float]:
+    """Milliseconds of each request, by kind and number of stored conversations; `flat out` by all clients at once.
+
+    And the milliseconds of the server's CPU that a request took then.
+    """
     times: dict[tuple[str, int], list[float]] = {}
     settings = Settings(data=folder, database_url=database_url)
     async with configured_store(settings) as store:
@@ -83,8 +87,14 @@ async def measure(database_url: str, folder: Path) -> dict[tuple[str, int], list
                     await _settle(store.database.write, database_url)
                 for kind in KINDS:
                     times[kind, stored] = await _paced(target, kind)
-            times["flat out", STORED] = await _flat_out(target)
-    return times
+            before = _cpu_s(target.process)
+            flat_out = times["flat out", STORED] = await _flat_out(target)
+            cpu_ms = 1000 * (_cpu_s(target.process) - before) / len(flat_out)
+    return times, cpu_ms
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    return sum(process.cpu_times()[:2])
 
 
 async def _make_key(keys: Keys) -> str:
@@ -114,7 +124,7 @@ async def serving(settings: Settings, key: str) -> AsyncIterator[Target]:
         assert said.startswith(READY), "the server did not start"
         connector = aiohttp.TCPConnector(limit=CLIENTS, keepalive_timeout=600)
         async with aiohttp.ClientSession(connector=connector, headers={"x-api-key": key}) as session:
-            target = Target(session, said.removeprefix(READY).strip())
+            target = Target(session, said.removeprefix(READY).strip(), psutil.Process(process.pid))
             await asyncio.gather(*(target.request("create") for _ in range(CLIENTS)))
             yield target
     finally:
@@ -202,7 +212,7 @@ async def main() -> None:
     since = psutil.cpu_times()
     async with AsyncExitStack() as stack:
         for name, url, folder in databases(stack):
-            times = await measure(url, folder)
+            times, cpu_ms = await measure(url, folder)
             for (kind, stored), taken in times.items():
                 rows.append(
                     (f"{name}: {kind}", stored, len(taken), *(percentile(taken, share) for share in (50, 95, 99)))
@@ -212,6 +222,7 @@ async def main() -> None:
                 values[f"{name}_{kind}_p95_ms"] = percentile(times[kind, STORED], 95)
                 values[f"{name}_{kind}_p95_ms_when_empty"] = percentile(times[kind, 0], 95)
             values[f"{name}_flat_out_per_s"] = len(times["flat out", STORED]) / PHASE_S
+            values[f"{name}_cpu_ms_per_request"] = cpu_ms
     values["stolen_percent"] = stolen_percent(since, psutil.cpu_times())
     table("API requests", ("request", "stored", "requests", "p50 ms", "p95 ms", "p99 ms"), rows)
     figures(values)

@@ -3,8 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 
@@ -27,11 +26,9 @@ READY = "Listening on "
 class NoEngines:
     """Nobody can be answered here."""
 
-    @asynccontextmanager
-    async def layers(self, plan: Plan) -> AsyncIterator[Layers]:
+    def layers(self, plan: Plan) -> AbstractAsyncContextManager[Layers]:
         """Raise `EngineError`."""
         raise EngineError("all layers", "this server has none")
-        yield  # what makes this a generator
 
     async def replica(self, plan: Plan) -> Replica:
         """Raise `EngineError`."""

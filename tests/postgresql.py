@@ -46,7 +46,7 @@ class Postgresql:
             stderr=(self.folder / "log").open("ab"),
             user=_user(),
         )
-        ready = [_INSTALLED[-1] / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        ready = [str(_INSTALLED[-1] / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         for _ in range(300):
             if subprocess.run(ready, check=False).returncode == 0:
                 return

@@ -49,18 +49,20 @@ class Store:
     async def signing_secret(self, name: str) -> bytes:
         """32 random bytes that stay the same for all processes of this store, made when first asked for."""
 
+        query = select(tables.secrets.c.sealed).where(tables.secrets.c.name == name)
+
         def find(connection: Connection) -> bytes | None:
-            found = connection.execute(select(tables.secrets.c.sealed).where(tables.secrets.c.name == name)).scalar()
-            return None if found is None else self.secrets.open(found)
+            return connection.execute(query).scalar()
 
         def find_or_make(connection: Connection) -> bytes:
             if found := find(connection):
                 return found
-            made = random.token_bytes(32)
-            connection.execute(insert(tables.secrets), {"name": name, "sealed": self.secrets.seal(made)})
+            made = self.secrets.seal(random.token_bytes(32))
+            connection.execute(insert(tables.secrets), {"name": name, "sealed": made})
             return made
 
-        return await self.database.read(find) or await self.database.write(find_or_make)
+        sealed = await self.database.read(find)
+        return self.secrets.open(await self.database.write(find_or_make) if sealed is None else sealed)
 
 
 @asynccontextmanager

@@ -6,21 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from visavis.store import ids
 from visavis.store.database import Database
-from visavis.store.errors import NotFoundError
-from visavis.store.paging import Page, kept_count, newest, now
+from visavis.store.paging import Page, Rows, now
 from visavis.store.secrets import Secrets, masked
 from visavis.store.tables import conversation_log, conversations
 from visavis.store.webhooks import NewDelivery, enqueue_all
 
 Status = Literal["active", "ended"]
 Json = dict[str, Any]
-_WITHOUT_SNAPSHOT: list[ColumnElement[Any]] = [
-    column for column in conversations.c if column.name not in ("deleted_at", "snapshot")
-]
+_rows = Rows(conversations, "conversation", without=("snapshot",))
+_SNAPSHOT = _rows.columns(conversations.c.snapshot)
+_PROPERTIES = _rows.columns(conversations.c.properties)
+_INSERT = insert(conversations)
+_LOG = insert(conversation_log)
+_LOGGED = (
+    select(conversation_log.c.body)
+    .where(
+        conversation_log.c.conversation_id == bindparam("conversation_id"),
+        conversation_log.c.kind == bindparam("log_kind"),
+    )
+    .order_by(conversation_log.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ class Conversations:
         }
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(conversations), values)
+            connection.execute(_INSERT, values)
             enqueue_all(connection, deliveries)
 
         await self._database.write(work)
@@ -107,19 +116,17 @@ class Conversations:
 
     async def get(self, conversation_id: str) -> StoredConversation:
         """One conversation. Raises `NotFoundError`."""
-        return _read(await self._database.read(lambda connection: _living(connection, conversation_id)))
+        return _read(await self._database.read(lambda connection: _rows.one(connection, conversation_id)))
 
     async def snapshot(self, conversation_id: str) -> Json:
         """What the conversation starts from, its secrets in clear. Raises `NotFoundError`."""
-        columns = [conversations.c.snapshot]
-        row = await self._database.read(lambda connection: _living(connection, conversation_id, columns))
+        row = await self._database.read(lambda connection: _rows.one(connection, conversation_id, _SNAPSHOT))
         opened: Json = self._secrets.open_document(row.snapshot)
         return opened
 
     async def properties(self, conversation_id: str) -> Json:
         """The request's properties with their secrets in clear. Raises `NotFoundError`."""
-        columns = [conversations.c.properties]
-        row = await self._database.read(lambda connection: _living(connection, conversation_id, columns))
+        row = await self._database.read(lambda connection: _rows.one(connection, conversation_id, _PROPERTIES))
         opened: Json = self._secrets.open_document(row.properties)
         return opened
 
@@ -127,11 +134,7 @@ class Conversations:
         """Conversations, newest first."""
 
         def work(connection: Connection) -> tuple[list[Row[Any]], int]:
-            where = [] if status is None else [conversations.c.status == status]
-            return (
-                newest(connection, conversations, _WITHOUT_SNAPSHOT, where, limit, offset),
-                kept_count(connection, conversations, status),
-            )
+            return _rows.page(connection, limit, offset, status), _rows.total(connection, status)
 
         rows, total = await self._database.read(work)
         return Page(tuple(_read(row) for row in rows), total)
@@ -145,7 +148,7 @@ class Conversations:
             change = update(conversations).where(*first).values(started_at=moment, updated_at=moment, expires_at=None)
             if connection.execute(change).rowcount:
                 enqueue_all(connection, deliveries)
-            return _living(connection, conversation_id)
+            return _rows.one(connection, conversation_id)
 
         return _read(await self._database.write(work))
 
@@ -168,7 +171,7 @@ class Conversations:
             still = conversations.c.id == conversation_id, conversations.c.status == "active"
             ended = {"status": "ended", "shutdown_reason": reason, "ended_at": moment, "updated_at": moment}
             if not connection.execute(update(conversations).where(*still).values(ended)).rowcount:
-                _living(connection, conversation_id)
+                _rows.one(connection, conversation_id)
                 return False
             _append(connection, conversation_id, "event", events)
             enqueue_all(connection, deliveries)
@@ -219,7 +222,7 @@ class Conversations:
         """
 
         def work(connection: Connection) -> Row[Any]:
-            row = _living(connection, conversation_id)
+            row = _rows.one(connection, conversation_id)
             if hard:
                 connection.execute(
                     delete(conversation_log).where(conversation_log.c.conversation_id == conversation_id)
@@ -270,25 +273,14 @@ class Conversations:
         await self._database.write(lambda connection: _append(connection, conversation_id, kind, bodies))
 
     async def _logged(self, conversation_id: str, kind: str) -> list[Json]:
-        log = conversation_log.c
-        query = select(log.body).where(log.conversation_id == conversation_id, log.kind == kind).order_by(log.id)
-        return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
+        given = {"conversation_id": conversation_id, "log_kind": kind}
+        return await self._database.read(lambda connection: list(connection.execute(_LOGGED, given).scalars()))
 
 
 def _append(connection: Connection, conversation_id: str, kind: str, bodies: Sequence[Mapping[str, Any]]) -> None:
     if bodies:
         rows = [{"conversation_id": conversation_id, "kind": kind, "body": dict(body)} for body in bodies]
-        connection.execute(insert(conversation_log), rows)
-
-
-def _living(
-    connection: Connection, conversation_id: str, columns: Sequence[ColumnElement[Any]] = _WITHOUT_SNAPSHOT
-) -> Row[Any]:
-    query = select(*columns).where(conversations.c.id == conversation_id, conversations.c.deleted_at.is_(None))
-    row = connection.execute(query).first()
-    if row is None:
-        raise NotFoundError("conversation", conversation_id)
-    return row
+        connection.execute(_LOG, rows)
 
 
 def _read(row: Row[Any]) -> StoredConversation:

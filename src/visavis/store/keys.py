@@ -8,7 +8,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from visavis.errors import BadInputError
 from visavis.store import ids
@@ -18,6 +18,7 @@ from visavis.store.paging import now
 from visavis.store.tables import keys
 
 Scope = Literal["read", "write", "admin"]
+_BY_HASH = select(keys).where(keys.c.hash == bindparam("hash"))
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
@@ -98,8 +99,8 @@ class Keys:
 
     async def find(self, text: str) -> ApiKey | None:
         """The key with this text, also when it is expired or revoked; None when there is none."""
-        query = select(keys).where(keys.c.hash == _hash(text))
-        row = await self._database.read(lambda connection: connection.execute(query).first())
+        given = {"hash": _hash(text)}
+        row = await self._database.read(lambda connection: connection.execute(_BY_HASH, given).first())
         return None if row is None else _read(row)
 
     async def all(self) -> list[ApiKey]:

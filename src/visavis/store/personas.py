@@ -5,23 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from visavis.store import ids
 from visavis.store.database import Database
-from visavis.store.errors import NotFoundError
-from visavis.store.paging import Page, kept_count, newest, now
+from visavis.store.paging import Page, Rows, now
 from visavis.store.secrets import Secrets, masked, unmasked
 from visavis.store.tables import personas
 
 Kind = Literal["user", "system"]
-_COLUMNS: list[ColumnElement[Any]] = [
-    personas.c.id,
-    personas.c.kind,
-    personas.c.document,
-    personas.c.created_at,
-    personas.c.updated_at,
-]
+_rows = Rows(personas, "persona", without=("name",))
 
 
 @dataclass(frozen=True)
@@ -62,11 +55,9 @@ class Personas:
         """Store a persona under a fixed id, replacing what is there; unchanged content is not written again."""
 
         def work(connection: Connection) -> StoredPersona:
-            row = connection.execute(select(*_COLUMNS).where(personas.c.id == persona_id)).first()
-            if row is not None and row.kind == kind and self._secrets.open_document(row.document) == dict(document):
-                living = connection.execute(select(personas.c.deleted_at).where(personas.c.id == persona_id)).scalar()
-                if living is None:
-                    return self._read(row, reveal=False)
+            row = connection.execute(select(personas).where(personas.c.id == persona_id)).first()
+            if row is not None and self._is(row, kind, document):
+                return self._read(row, reveal=False)
             made = now()
             values = {"kind": kind, "name": _name(document), "updated_at": made, "deleted_at": None}
             values["document"] = self._secrets.seal_document(dict(document))
@@ -81,18 +72,14 @@ class Personas:
 
     async def get(self, persona_id: str, *, reveal: bool = False) -> StoredPersona:
         """One persona; with `reveal` its secrets are in clear. Raises `NotFoundError`."""
-        row = await self._database.read(lambda connection: _living(connection, persona_id))
+        row = await self._database.read(lambda connection: _rows.one(connection, persona_id))
         return self._read(row, reveal)
 
     async def page(self, *, limit: int = 10, offset: int = 0, kind: Kind | None = None) -> Page[StoredPersona]:
         """Personas, newest first."""
 
         def work(connection: Connection) -> tuple[list[Row[Any]], int]:
-            where = [] if kind is None else [personas.c.kind == kind]
-            return (
-                newest(connection, personas, _COLUMNS, where, limit, offset),
-                kept_count(connection, personas, kind),
-            )
+            return _rows.page(connection, limit, offset, kind), _rows.total(connection, kind)
 
         rows, total = await self._database.read(work)
         return Page(tuple(self._read(row, reveal=False) for row in rows), total)
@@ -101,7 +88,7 @@ class Personas:
         """Store a changed document. Each `********` in it keeps the secret that is stored. Raises `NotFoundError`."""
 
         def work(connection: Connection) -> StoredPersona:
-            row = _living(connection, persona_id)
+            row = _rows.one(connection, persona_id)
             whole = unmasked(dict(document), self._secrets.open_document(row.document))
             changed = now()
             values = {
@@ -118,7 +105,7 @@ class Personas:
         """Remove a persona from every list; with `hard` its data too. Raises `NotFoundError`."""
 
         def work(connection: Connection) -> None:
-            _living(connection, persona_id)
+            _rows.one(connection, persona_id)
             if hard:
                 connection.execute(delete(personas).where(personas.c.id == persona_id))
             else:
@@ -127,17 +114,13 @@ class Personas:
 
         await self._database.write(work)
 
+    def _is(self, row: Row[Any], kind: Kind, document: Mapping[str, Any]) -> bool:
+        living = row.kind == kind and row.deleted_at is None
+        return living and bool(self._secrets.open_document(row.document) == dict(document))
+
     def _read(self, row: Row[Any], reveal: bool) -> StoredPersona:
         document = self._secrets.open_document(row.document) if reveal else masked(row.document)
         return StoredPersona(row.id, row.kind, document, row.created_at, row.updated_at)
-
-
-def _living(connection: Connection, persona_id: str) -> Row[Any]:
-    query = select(*_COLUMNS).where(personas.c.id == persona_id, personas.c.deleted_at.is_(None))
-    row = connection.execute(query).first()
-    if row is None:
-        raise NotFoundError("persona", persona_id)
-    return row
 
 
 def _name(document: Mapping[str, Any]) -> str:

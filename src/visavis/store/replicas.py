@@ -9,13 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from visavis.store import ids
 from visavis.store.database import Database
-from visavis.store.errors import NotFoundError
-from visavis.store.paging import Page, counted, kept_count, newest, now
+from visavis.store.paging import Page, Rows, now
 from visavis.store.tables import replicas
 
 Kind = Literal["user", "system"]
 Status = Literal["started", "completed", "error"]
-_COLUMNS: list[ColumnElement[Any]] = [column for column in replicas.c if column.name != "deleted_at"]
+_rows = Rows(replicas, "replica")
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,13 @@ class Replicas:
                 connection.execute(
                     update(replicas).where(replicas.c.id == chosen).values({**values, "updated_at": made})
                 )
-            return _read(_living(connection, chosen))
+            return _read(_rows.one(connection, chosen))
 
         return await self._database.write(work)
 
     async def get(self, replica_id: str) -> StoredReplica:
         """One replica. Raises `NotFoundError`."""
-        return _read(await self._database.read(lambda connection: _living(connection, replica_id)))
+        return _read(await self._database.read(lambda connection: _rows.one(connection, replica_id)))
 
     async def page(
         self,
@@ -97,16 +96,14 @@ class Replicas:
         """Replicas, newest first."""
 
         def work(connection: Connection) -> tuple[list[Row[Any]], int]:
-            where = [] if kind is None else [replicas.c.kind == kind]
             narrow: list[ColumnElement[bool]] = []
             if replica_ids is not None:
                 narrow.append(replicas.c.id.in_(replica_ids))
             if model_name is not None:
                 narrow.append(replicas.c.model_name == model_name)
-            rows = newest(connection, replicas, _COLUMNS, [*where, *narrow], limit, offset)
             if narrow:
-                return rows, counted(connection, replicas, [*where, *narrow])
-            return rows, kept_count(connection, replicas, kind)
+                return _rows.filtered(connection, limit, offset, kind, narrow)
+            return _rows.page(connection, limit, offset, kind), _rows.total(connection, kind)
 
         rows, total = await self._database.read(work)
         return Page(tuple(_read(row) for row in rows), total)
@@ -134,9 +131,9 @@ class Replicas:
         values = {column: value for column, value in given.items() if value is not None} | {"updated_at": now()}
 
         def work(connection: Connection) -> Row[Any]:
-            _living(connection, replica_id)
+            _rows.one(connection, replica_id)
             connection.execute(update(replicas).where(replicas.c.id == replica_id).values(values))
-            return _living(connection, replica_id)
+            return _rows.one(connection, replica_id)
 
         return _read(await self._database.write(work))
 
@@ -147,7 +144,7 @@ class Replicas:
         """
 
         def work(connection: Connection) -> Row[Any]:
-            row = _living(connection, replica_id)
+            row = _rows.one(connection, replica_id)
             if hard:
                 connection.execute(delete(replicas).where(replicas.c.id == replica_id))
             else:
@@ -155,14 +152,6 @@ class Replicas:
             return row
 
         return _read(await self._database.write(work))
-
-
-def _living(connection: Connection, replica_id: str) -> Row[Any]:
-    query = select(*_COLUMNS).where(replicas.c.id == replica_id, replicas.c.deleted_at.is_(None))
-    row = connection.execute(query).first()
-    if row is None:
-        raise NotFoundError("replica", replica_id)
-    return row
 
 
 def _read(row: Row[Any]) -> StoredReplica:

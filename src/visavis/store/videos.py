@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, update
 
 from visavis.store import ids
 from visavis.store.database import Database
 from visavis.store.errors import NotFoundError
-from visavis.store.paging import Page, kept_count, newest, now
+from visavis.store.paging import Page, Rows, now
 from visavis.store.tables import videos
 
 Kind = Literal["video", "speech"]
 Status = Literal["queued", "generating", "ready", "error", "deleted"]
-_COLUMNS: list[ColumnElement[Any]] = [column for column in videos.c if column.name != "deleted_at"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class Videos:
     def __init__(self, database: Database, kind: Kind) -> None:
         self._database = database
         self._kind = kind
+        self._rows = Rows(videos, kind)
+        self._locked = self._rows.columns(*videos.c).with_for_update()
 
     async def create(self, *, name: str, replica_id: str, document: Mapping[str, Any]) -> StoredVideo:
         """Store a new one, queued."""
@@ -62,8 +63,8 @@ class Videos:
         """All of them, newest first."""
 
         def work(connection: Connection) -> Page[StoredVideo]:
-            rows = newest(connection, videos, _COLUMNS, [videos.c.kind == self._kind], limit, offset)
-            return Page(tuple(_read(row) for row in rows), kept_count(connection, videos, self._kind))
+            rows = self._rows.page(connection, limit, offset, self._kind)
+            return Page(tuple(_read(row) for row in rows), self._rows.total(connection, self._kind))
 
         return await self._database.read(work)
 
@@ -107,11 +108,8 @@ class Videos:
         return _read(await self._database.write(work))
 
     def _living(self, connection: Connection, video_id: str, lock: bool = False) -> Row[Any]:
-        query = select(*_COLUMNS).where(
-            videos.c.id == video_id, videos.c.kind == self._kind, videos.c.deleted_at.is_(None)
-        )
-        row = connection.execute(query.with_for_update() if lock else query).first()
-        if row is None:
+        row = self._rows.one(connection, video_id, self._locked if lock else None)
+        if row.kind != self._kind:
             raise NotFoundError(self._kind, video_id)
         return row
 

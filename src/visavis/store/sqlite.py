@@ -93,6 +93,8 @@ class SqliteDatabase:
         """Finish the writes that wait, then let go of the file."""
         if self._committing:
             await asyncio.wait([self._committing])
+        # Whoever waited for a read may have gone; the thread that reads has not, and SQLite crashes when its file goes.
+        await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
         self._connections.close()
 
     async def _commit_all(self) -> None:

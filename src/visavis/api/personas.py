@@ -140,8 +140,8 @@ async def _checked(store: Store, given: dict[str, Any], before: dict[str, Any] |
     """The complete document; raises `BadInputError` for one that could not run."""
     document = with_defaults(PersonaBody.checked(given).given())
     _check_secrets(document, before or {})
-    if document["pipeline_mode"] != "echo" and not document["system_prompt"]:
-        raise BadInputError("system_prompt", document["system_prompt"], "a text, unless pipeline_mode is 'echo'")
+    if document["pipeline_mode"] not in ("echo", "speech-to-speech") and not document["system_prompt"]:
+        raise BadInputError("system_prompt", document["system_prompt"], "a text, because pipeline_mode is 'full'")
     replica_id = document["default_replica_id"]
     if replica_id and replica_id != STOCK_REPLICA_ID:
         await store.replicas.get(replica_id)

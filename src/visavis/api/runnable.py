@@ -54,9 +54,13 @@ def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
     merged = with_defaults(merge(document, overrides or {}))
     layers = merged["layers"]
     flow, listening = layers["conversational_flow"], layers["stt"]
+    name = merged["persona_name"] or "Replica"
+    prompt = merged["system_prompt"]
+    if not prompt and merged["pipeline_mode"] == "speech-to-speech":
+        prompt = f"You are {name}."  # such personas come without one, and run as "full"
     found: dict[str, Any] = {
-        "persona_name": merged["persona_name"] or "Replica",
-        "system_prompt": merged["system_prompt"],
+        "persona_name": name,
+        "system_prompt": prompt,
         "context": merged["context"] or "",
         "greeting": merged["greeting"] or "",
         "layers": {

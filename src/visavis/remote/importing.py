@@ -108,7 +108,7 @@ class Importer:
         body = PersonaBody.checked(own).given() | {"default_replica_id": self._replica_id}
         if wanted:
             body["imported_default_replica_id"] = wanted
-        if body.get("pipeline_mode", "full") != "echo" and not body.get("system_prompt"):
+        if body.get("pipeline_mode") not in ("echo", "speech-to-speech") and not body.get("system_prompt"):
             raise _NotTaken("it has no system_prompt")
         await self._store.personas.put(persona_id, with_defaults(body), kind="user")
         self.report.remarks += [

@@ -1,0 +1,120 @@
+"""Parrot mode as its client and the person see it: a real server, a real browser, recorded human speech."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.echoing import chunks, echo_persona, returned, stream
+from tests.sentences import sentence
+from tests.server import running_server
+from tests.visitor import RATE_HZ, Visitor, loud_spans, visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.models]
+
+MOUTH = (0.38, 0.5, 0.24, 0.16)
+"""Where Mira's mouth is: x, y, width, height as shares of the picture."""
+
+WINDOW = {"size": (480, 640)}
+"""Small: without a graphics card, the browser draws on the cores that the server needs."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server("--quality", "tiny", "--persona", echo_persona(tmp_path_factory.mktemp("persona"))) as running:
+        yield running
+
+
+def wait_for_end(person: Visitor, inference_id: str) -> dict:
+    def ended():
+        events = person.events("conversation.replica.stopped_speaking")
+        return next((event for event in events if event["inference_id"] == inference_id), None)
+
+    return person.wait_for(ended, f"the end of {inference_id}")
+
+
+def test_streamed_sound_comes_out_of_the_loudspeaker_as_it_was_and_the_lips_move(server):
+    spoken = np.concatenate([sentence("tt-monkeysintro"), np.zeros(RATE_HZ // 5), sentence("tt-weasels")])
+    sent = spoken.astype(np.float32)
+    with visitor(**WINDOW) as person:
+        person.join(server.demo_url)
+        person.page.evaluate(f"visitor.watch({', '.join(map(str, MOUTH))})")
+        person.wait(1.5)
+        person.recording()
+        for number, rate_hz in enumerate((16_000, 24_000)):
+            name = f"u{number}"
+            at_rate = np.interp(np.arange(0, len(sent), RATE_HZ / rate_hz), np.arange(len(sent)), sent).astype(
+                np.float32
+            )
+            begun = stream(person, chunks(at_rate, rate_hz, name), 0.1)
+            end = wait_for_end(person, name)
+            person.wait(0.8)
+            recording = person.recording()
+            at, alike = returned(recording, sent)
+            assert alike > 0.85
+            assert at > begun.at
+            assert not end["properties"]["interrupted"]
+            assert end["properties"]["duration"] == pytest.approx(len(sent) / RATE_HZ + 0.06, abs=0.1)
+        frames = person.frames()
+        speaking = (frames[:, 0] > at) & (frames[:, 0] < at + len(sent) / RATE_HZ)
+        resting = frames[:, 0] < begun.at - 0.5
+        assert frames[speaking, 1].mean() > 2 * frames[resting, 1][5:].mean()
+        assert not person.events("conversation.error")
+        assert not person.events("conversation.utterance")
+
+
+def test_interrupt_stops_the_echo_and_the_next_one_is_heard(server):
+    sent = np.tile(sentence("tt-monkeysintro"), 4)
+    with visitor(**WINDOW) as person:
+        person.join(server.demo_url)
+        person.wait(1.0)
+        person.recording()
+        stream(person, chunks(sent, RATE_HZ, "long", 0.25), 0.01)
+        person.wait_for(lambda: person.count("conversation.replica.started_speaking") == 1, "the echo")
+        person.wait(1.0)
+        person.page.evaluate("visitor.send(JSON.stringify({event_type: 'conversation.interrupt'}))")
+        cut = wait_for_end(person, "long")
+        assert cut["properties"]["interrupted"]
+        person.wait(1.5)
+        heard_s = sum(stop - start for start, stop in loud_spans(person.recording().replica))
+        assert 0.5 < heard_s < 0.5 * len(sent) / RATE_HZ
+        person.page.evaluate(
+            "text => visitor.send(text)",
+            json.dumps({"event_type": "conversation.echo", "properties": {"text": "Here I am.", "inference_id": "t"}}),
+        )
+        assert not wait_for_end(person, "t")["properties"]["interrupted"]
+        (utterance,) = person.events("conversation.utterance")
+        assert (utterance["properties"]["speech"], utterance["inference_id"]) == ("Here I am.", "t")
+
+
+def test_person_who_speaks_is_reported_and_does_not_stop_the_echo(server):
+    sent = np.tile(sentence("pls-hold-while-try"), 3)
+    with visitor(**WINDOW) as person:
+        person.join(server.demo_url)
+        person.wait(1.0)
+        stream(person, chunks(sent, RATE_HZ, "u1", 0.25), 0.25)
+        person.wait(1.0)
+        person.say(sentence("tt-weasels"))
+        person.wait_for(lambda: person.count("conversation.user.stopped_speaking"), "the person's silence")
+        assert not wait_for_end(person, "u1")["properties"]["interrupted"]
+        assert person.count("conversation.user.started_speaking")
+        assert not person.events("conversation.utterance")
+
+
+def test_unusable_messages_are_answered_by_field_and_the_call_goes_on(server):
+    with visitor(**WINDOW) as person:
+        person.join(server.demo_url)
+        for message in (
+            "not json",
+            "x" * 70_000,
+            '{"event_type": "conversation.fly"}',
+            '{"event_type": "conversation.echo", "properties": {"modality": "audio", "audio": "%%%"}}',
+        ):
+            person.page.evaluate("text => visitor.send(text)", message)
+        person.wait_for(lambda: person.count("conversation.error") == 4, "four answers")
+        fields = [event["properties"]["field"] for event in person.events("conversation.error")]
+        assert fields == ["message", "message", "event_type", "properties.audio"]
+        person.page.evaluate(
+            "visitor.send(JSON.stringify({event_type: 'conversation.echo', properties: {text: 'Still here.'}}))"
+        )
+        person.wait_for(lambda: person.count("conversation.utterance") == 1, "what was to be said")

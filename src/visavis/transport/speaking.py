@@ -127,6 +127,7 @@ class VideoSource(_Reports):
         self._key_wanted = False
         self._key_at = -KEY_FRAME_GAP_S
         self._bytes: deque[tuple[float, int]] = deque()
+        self._closed = False
 
     @property
     def bitrate(self) -> int:
@@ -145,6 +146,8 @@ class VideoSource(_Reports):
     async def next(self, codec: str) -> Encoded:
         while True:
             frame, position = await self.queue.get()
+            if self._closed:
+                raise ConnectionError("the call is over")  # which aiortc takes for what it is
             key = self._key_wanted and self._now() - self._key_at >= KEY_FRAME_GAP_S
             if self._encoder is None:
                 self._encoder = Vp8Encoder(self._rule.target) if codec.lower() == "video/vp8" else _H264()
@@ -161,6 +164,7 @@ class VideoSource(_Reports):
 
     def close(self) -> None:
         """Let the encoder's thread end; a frame in work is finished but not sent."""
+        self._closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _count(self, payloads: list[bytes], is_key: bool) -> None:

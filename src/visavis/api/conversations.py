@@ -18,7 +18,7 @@ from visavis.api.personas import find
 from visavis.api.replicas import check_usable
 from visavis.api.shapes import CreatedConversation, Latency, Listed, ListedConversation, ShownConversation, Transcript
 from visavis.api.signalling import ice_servers_for_browsers
-from visavis.api.system import DEMO_PERSONA_ID, STOCK_REPLICA_ID, SystemPersonas
+from visavis.api.system import DEMO_PERSONA_ID, STOCK_REPLICA_ID, SystemPersonas, stand_in
 from visavis.api.transcripts import as_text, as_webvtt
 from visavis.config import Settings
 from visavis.errors import BadInputError
@@ -276,9 +276,9 @@ async def _created(
     given = body.given()
     properties = body.properties or ConversationProperties()
     _check(settings, given)
-    persona_id = body.persona_id or DEMO_PERSONA_ID
+    persona_id = stand_in(body.persona_id or DEMO_PERSONA_ID)
     document = await find(_system(request), store, persona_id)
-    replica_id = body.replica_id or document.get("default_replica_id") or STOCK_REPLICA_ID
+    replica_id = stand_in(body.replica_id or document.get("default_replica_id") or STOCK_REPLICA_ID)
     await check_usable(store, "replica_id", replica_id)
     plan = _plan(body, properties, document, given.get("overrides") or {}, replica_id)
     made = await store.conversations.create(

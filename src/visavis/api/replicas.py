@@ -16,7 +16,7 @@ from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.bodies import Body
 from visavis.api.persona_document import Name
 from visavis.api.shapes import Listed, ShownReplica
-from visavis.api.system import MODEL_NAME, STOCK_REPLICA_ID, refuse_change_of_replica, stock_replica
+from visavis.api.system import MODEL_NAME, STOCK_REPLICA_ID, refuse_change_of_replica, stand_in, stock_replica
 from visavis.config import Settings
 from visavis.errors import BadInputError
 from visavis.outbound import PrivateAddresses, check_url
@@ -146,7 +146,7 @@ async def list_replicas(
 @router.get("/{replica_id}", responses=shown(ShownReplica, _SHOWN) | errors(_UNKNOWN))
 async def get_replica(store: FromStore, replica_id: str, verbose: bool = False) -> dict[str, Any]:
     """One replica."""
-    if replica_id == STOCK_REPLICA_ID:
+    if stand_in(replica_id) == STOCK_REPLICA_ID:
         return vocabulary.in_both(stock_replica())
     return vocabulary.in_both(_described(await store.replicas.get(replica_id), verbose=True))
 

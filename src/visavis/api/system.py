@@ -21,6 +21,15 @@ MODEL_NAME = "visavis-keyframes-1"
 
 _SINCE = "2026-11-01T00:00:00Z"
 
+_STAND_INS: Mapping[str, str] = MappingProxyType(
+    {
+        "pipecat0": "pparrot",  # Pipecat's transport
+        "pb87e71797da": "pparrot",  # LiveKit's plugin
+        "r4067604db72": STOCK_REPLICA_ID,
+    }
+)
+"""What clients of the hosted service name when their users name nothing, and who is here in their place."""
+
 
 @cache
 def templates() -> Mapping[str, dict[str, Any]]:
@@ -37,6 +46,11 @@ def templates() -> Mapping[str, dict[str, Any]]:
     return MappingProxyType(found)
 
 
+def stand_in(wanted: str) -> str:
+    """The id that a persona or replica has here; for nearly all, their own."""
+    return _STAND_INS.get(wanted, wanted)
+
+
 class SystemPersonas:
     """The templates, and the persona of this server's standing link."""
 
@@ -49,7 +63,7 @@ class SystemPersonas:
 
     def get(self, persona_id: str) -> dict[str, Any] | None:
         """The document, secrets included, or None."""
-        return self._all.get(persona_id)
+        return self._all.get(stand_in(persona_id))
 
     def list(self) -> list[dict[str, Any]]:
         """All, the standing link's first."""

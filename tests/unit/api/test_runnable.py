@@ -23,7 +23,8 @@ def test_template_runs_and_is_short_enough_to_be_read_before_the_first_reply(per
     document = templates()[persona_id]
     persona = runnable(document)
     assert warnings({name: value for name, value in document.items() if value}) == []
-    assert document["description"] and persona.greeting
+    assert document["description"]
+    assert bool(persona.greeting) == (persona.pipeline_mode == "full")
     assert len(persona.system_prompt) < 1_600
     assert len(persona.greeting) < 160
     # Nothing that is read and not said: lists, symbols, figures.

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,11 @@ class Serving:
     key: str
 
 
-@pytest.fixture(scope="session")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    folder = tmp_path_factory.mktemp("compat")
+@contextmanager
+def serve(folder: Path, *options: str) -> Iterator[Serving]:
+    """Run a server that keeps everything in `folder`."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("VISAVIS_")}
-    command = [sys.executable, "-m", "tests.compat.serve", str(folder)]
+    command = [sys.executable, "-m", "tests.compat.serve", str(folder), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ours) as process:
         assert process.stdout
         try:
@@ -34,6 +35,12 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
                 yield Serving(recorder, said["key"])
         finally:
             process.send_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serve(tmp_path_factory.mktemp("compat")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""A server as other makers' clients meet it, in a process of its own: `python -m tests.compat.serve FOLDER`.
+"""A server as other makers' clients meet it, in a process of its own: `python -m tests.compat.serve FOLDER [jobs]`.
 
 The application, the store and the keys are the real ones. Engines need model files and nobody joins a call here, so
-those of conversations are simulated, and videos wait in their queue. Prints one line of JSON: where it listens, and a
-key that may do everything.
+those of conversations are simulated, and videos wait in their queue, unless `jobs` is said. Prints one line of JSON:
+where it listens, and a key that may do everything.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import uvicorn
 from tests.unit.api.server import ScriptedEngines
 from visavis.api.app import create_app
 from visavis.api.auth import Gatekeeper
+from visavis.background import background_work
 from visavis.config import Settings
 from visavis.conversation.persona import DEMO
 from visavis.errors import BadInputError
@@ -33,7 +34,7 @@ async def no_call(sdp: str) -> NoReturn:
     raise BadInputError("sdp", sdp, "nothing: this server takes no calls")
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, jobs: str = "") -> None:
     """Serve until stopped by a signal."""
     listener = socket.create_server(("127.0.0.1", 0))
     settings = Settings(data=folder, port=listener.getsockname()[1])
@@ -50,11 +51,12 @@ async def main(folder: Path) -> None:
             meeting_secret=await store.signing_secret(SECRET_NAME),
         )
         await stack.enter_async_context(open_hosting(hosting))
-        app = create_app(settings, DEMO, store, gatekeeper, hosting)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+        background = await stack.enter_async_context(background_work(settings, store)) if jobs else None
+        app = create_app(settings, DEMO, store, gatekeeper, hosting, background)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3)
         print(json.dumps({"url": settings.base_url, "key": made[0]}), flush=True)  # noqa: T201
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -12,8 +12,9 @@ from visavis.api.json_patch import LARGEST_CHARS, PatchFormatError, patched
 from visavis.errors import BadInputError, VisavisError
 
 NAMES = st.sampled_from(["a", "b", "layers", "0"])
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from visavis.conversation.conversation import NobodyInCallError
 from visavis.conversation.echoes import MAX_WAITING_BYTES
 from visavis.conversation.interactions import MAX_AUDIO_BYTES
 from visavis.errors import BadInputError
+from visavis.layers.tts.hibari import Hibari
 from visavis.replica import Emotion
+from visavis.replica.stock import stock
 
 
 class Listener(SimulatedCall):
@@ -376,3 +379,41 @@ async def test_without_a_person_only_the_context_can_be_changed():
         await here.conversation.interact({"event_type": "conversation.respond", "properties": {"text": "hello"}})
     with pytest.raises(BadInputError, match="event_type"):
         await here.conversation.interact({})
+
+
+class Watcher(Listener):
+    """Keeps the lower half of the face."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mouths: list[np.ndarray] = []
+
+    def send_frame(self, frame: np.ndarray, position: int) -> None:
+        self.mouths.append(frame[256:340, 190:320].astype(np.int16))
+
+
+def test_lips_of_the_stock_face_move_with_the_sound_and_only_then():
+    async def work():
+        spoken = [piece async for piece in Hibari().stream("Maybe people will follow my lips.")]
+        here = world([], [], mode="echo")
+        call = here.call = Watcher()
+        here.conversation.replica = stock()
+
+        async def client():
+            await asyncio.sleep(2)
+            pcm = spoken[0].pcm
+            for start in range(0, len(pcm), 4800):
+                call.echo(pcm[start : start + 4800], inference_id="u1", done=start + 4800 >= len(pcm))
+                await asyncio.sleep(0.1)
+
+        sending = asyncio.create_task(client())
+        await here.run_for(6)
+        await sending
+        return call, len(spoken[0].pcm) / PLAYOUT_RATE_HZ
+
+    call, seconds = simulate(work)
+    change = np.array([np.abs(after - before).mean() for before, after in pairwise(call.mouths)])
+    at = (np.arange(len(change)) + 1) / 25
+    speaking = (at > 2.2) & (at < 2.1 + seconds)
+    resting = (at > 0.2) & (at < 1.9)
+    assert change[speaking].mean() > 2.5 * change[resting].mean()

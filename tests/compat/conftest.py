@@ -35,6 +35,11 @@ def serve(folder: Path, *options: str) -> Iterator[Serving]:
                 yield Serving(recorder, said["key"])
         finally:
             process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import uvicorn
@@ -55,7 +56,13 @@ async def main(folder: Path, jobs: str = "") -> None:
         app = create_app(settings, DEMO, store, gatekeeper, hosting, background)
         config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=3)
         print(json.dumps({"url": settings.base_url, "key": made[0]}), flush=True)  # noqa: T201
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, without raising the signal again when all is put away."""
+        self.should_exit = True
 
 
 if __name__ == "__main__":

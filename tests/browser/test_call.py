@@ -133,7 +133,7 @@ def test_typed_message_is_answered(server: RunningServer):
         )
         person.wait_until_replica_is_quiet(2)
         assert utterances(person, "user") == ["Hello there"]
-        assert len(utterances(person, "replica")) == 2
+        person.wait_for(lambda: len(utterances(person, "replica")) == 2, "both of the replica's utterances")
 
 
 def test_garbage_on_the_data_channel_is_answered_and_the_call_goes_on(server: RunningServer):

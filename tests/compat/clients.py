@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.compat.recorder import Exchange, Recorder
 
-ENVIRONMENT = Path(".venv-clients").absolute()
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-clients"
 _PROGRAMS = Path(__file__).parent / "programs"
 _LONGEST_S = 120
 

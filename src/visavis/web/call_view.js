@@ -110,8 +110,6 @@ export class CallView {
         return this.#latency.add(properties);
       case "conversation.error":
         return this.#notify(String(properties.message ?? ""));
-      case "system.error":
-        return console.warn("the server did not understand:", properties);
     }
   }
 

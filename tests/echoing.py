@@ -15,6 +15,8 @@ PERSONA = "persona_name: Echo\npipeline_mode: echo\n"
 
 _PIECE = RATE_HZ // 4
 _SEARCH = RATE_HZ // 5
+_FOUND = 0.5
+_LOUD = 0.02
 
 
 def echo_persona(folder: Path) -> str:
@@ -63,24 +65,28 @@ def stream(person: Visitor, messages: Iterator[str], every_s: float) -> Begun:
 
 
 def returned(recording: Recording, sent: Samples) -> tuple[float, float]:
-    """When `sent` (48 kHz) began to be heard, and how like itself it was (correlation by quarter seconds).
+    """When `sent` (48 kHz) began to be heard, and how like itself it was (median correlation of its quarter seconds).
 
-    Piece by piece, because a browser stretches and squeezes sound a little to keep its buffer short.
+    Piece by piece, because a browser stretches and squeezes sound a little to keep its buffer short, and because a
+    busy machine may send some of it late.
     """
     heard = recording.replica.astype(np.float64)
     start = _best_lag(heard, sent)
-    alike, weights = [], []
+    alike = []
     lag = start
     for at in range(0, len(sent) - _PIECE, _PIECE):
         piece = sent[at : at + _PIECE]
+        if np.linalg.norm(piece) < _LOUD * np.linalg.norm(sent):
+            continue  # silence is like anything
         first = max(at + lag - _SEARCH // 8, 0)
-        around = heard[first : first + _PIECE + _SEARCH // 4]
+        around = heard[first : first + _PIECE + _SEARCH]
         found = _best_lag(around, piece)
         part = around[found : found + _PIECE]
-        lag = first + found - at
-        alike.append(float(part @ piece / (np.linalg.norm(part) * np.linalg.norm(piece) + 1e-9)))
-        weights.append(float(np.linalg.norm(piece) ** 2))
-    return recording.start + start / RATE_HZ, float(np.average(alike, weights=weights))
+        likeness = float(part @ piece / (np.linalg.norm(part) * np.linalg.norm(piece) + 1e-9))
+        alike.append(likeness)
+        if likeness > _FOUND:
+            lag = first + found - at
+    return recording.start + start / RATE_HZ, float(np.median(alike))
 
 
 def _best_lag(heard: np.ndarray, sent: Samples) -> int:

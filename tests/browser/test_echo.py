@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.echoing import chunks, echo_persona, returned, stream
+from tests.echoing import Begun, chunks, echo_persona, returned, stream
 from tests.sentences import sentence
 from tests.server import running_server
 from tests.visitor import RATE_HZ, Visitor, loud_spans, visitor
@@ -33,34 +33,52 @@ def wait_for_end(person: Visitor, inference_id: str) -> dict:
     return person.wait_for(ended, f"the end of {inference_id}")
 
 
-def test_streamed_sound_comes_out_of_the_loudspeaker_as_it_was_and_the_lips_move(server):
-    spoken = np.concatenate([sentence("tt-monkeysintro"), np.zeros(RATE_HZ // 5), sentence("tt-weasels")])
-    sent = spoken.astype(np.float32)
+def test_streamed_sound_comes_out_of_the_loudspeaker_as_it_was(server):
     with visitor(**WINDOW) as person:
         person.join(server.demo_url)
-        person.page.evaluate(f"visitor.watch({', '.join(map(str, MOUTH))})")
         person.wait(1.5)
-        person.recording()
-        for number, rate_hz in enumerate((16_000, 24_000)):
-            name = f"u{number}"
-            at_rate = np.interp(np.arange(0, len(sent), RATE_HZ / rate_hz), np.arange(len(sent)), sent).astype(
-                np.float32
-            )
-            begun = stream(person, chunks(at_rate, rate_hz, name), 0.1)
-            end = wait_for_end(person, name)
-            person.wait(0.8)
-            recording = person.recording()
-            at, alike = returned(recording, sent)
+        for rate_hz in (16_000, 24_000):
+            sent = two_sentences()
+            person.recording()
+            begun, end = echo(person, sent, rate_hz)
+            at, alike = returned(person.recording(), sent)
             assert alike > 0.85
             assert at > begun.at
             assert not end["properties"]["interrupted"]
             assert end["properties"]["duration"] == pytest.approx(len(sent) / RATE_HZ + 0.06, abs=0.1)
-        frames = person.frames()
-        speaking = (frames[:, 0] > at) & (frames[:, 0] < at + len(sent) / RATE_HZ)
-        resting = frames[:, 0] < begun.at - 0.5
-        assert frames[speaking, 1].mean() > 2 * frames[resting, 1][5:].mean()
         assert not person.events("conversation.error")
         assert not person.events("conversation.utterance")
+
+
+def test_lips_move_with_streamed_sound(server):
+    # Apart from the sound: looking at every picture costs the browser so much that it plays with gaps.
+    with visitor(**WINDOW) as person:
+        person.join(server.demo_url)
+        person.page.evaluate(f"visitor.watch({', '.join(map(str, MOUTH))})")
+        person.wait(2.5)
+        sent = two_sentences()
+        begun, _ = echo(person, sent, 16_000)
+        frames = person.frames()
+        speaking = (frames[:, 0] > begun.at + 0.5) & (frames[:, 0] < begun.at + len(sent) / RATE_HZ)
+        resting = frames[:, 0] < begun.at
+        # The upper quarter: lips move in most pictures of speech, a head that sways or blinks in few.
+        moved, rested = (np.quantile(frames[when, 1][5:], 0.75) for when in (speaking, resting))
+        assert moved > 2 * rested
+
+
+def two_sentences():
+    spoken = np.concatenate([sentence("tt-monkeysintro"), np.zeros(RATE_HZ // 5), sentence("tt-weasels")])
+    return spoken.astype(np.float32)
+
+
+def echo(person: Visitor, sent: np.ndarray, rate_hz: int) -> tuple[Begun, dict]:
+    """Have `sent` (48 kHz) echoed at another rate, to its last sound; when it was begun, and the event of its end."""
+    name = f"at {rate_hz} Hz"
+    samples = np.interp(np.arange(0, len(sent), RATE_HZ / rate_hz), np.arange(len(sent)), sent).astype(np.float32)
+    begun = stream(person, chunks(samples, rate_hz, name), 0.1)
+    end = wait_for_end(person, name)
+    person.wait(2.5)  # a busy browser plays what has been sent up to two seconds later
+    return begun, end
 
 
 def test_interrupt_stops_the_echo_and_the_next_one_is_heard(server):

@@ -124,8 +124,9 @@ def test_taken_call_can_be_joined_once_the_first_person_has_left(server: Running
 
 def test_busy_server_is_explained_and_tried_again(server: RunningServer):
     with visitor() as first, visitor() as second:
+        link = create(server, second.page)  # a full server makes no further ones
         first.join(server.demo_url)
-        second.page.goto(create(server, second.page))
+        second.page.goto(link)
         button(second.page, "Join").click()
         wait_for_text(second, "All lines are busy")
         wait_for_text(second, "Trying again in")

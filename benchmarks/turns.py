@@ -13,7 +13,7 @@ played too, but nobody can know those, so they count for nothing.
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,7 +39,7 @@ from visavis.conversation.persona import DEMO
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.stt.moonshine import Moonshine
-from visavis.layers.turn import VAD_FRAME, AskEnding, EndOfTurn
+from visavis.layers.turn import VAD_FRAME, EndOfTurn, UnreadPause
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn, with_enough_silence
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
@@ -107,16 +107,9 @@ class _SmartTurnAlone:
     def __init__(self, smart_turn: SmartTurn) -> None:
         self._smart_turn = smart_turn
 
-    async def probabilities(
-        self,
-        sound: Samples,
-        silence_s: float,
-        text: Awaitable[str],
-        asked: str = "",
-        ending: AskEnding | None = None,
-    ) -> AsyncGenerator[float, None]:
-        await text
-        yield await self._smart_turn.probability(with_enough_silence(sound, silence_s))
+    async def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
+        await pause.words
+        yield await self._smart_turn.probability(with_enough_silence(pause.sound, pause.silence_s))
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import asyncio
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from visavis.conversation.ear import Ear, OverlapBegan, OverlapPassed, TurnStart
 from visavis.conversation.floor import Doing, Floor
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
-from visavis.layers.turn import AskEnding
+from visavis.layers.turn import UnreadPause
 from visavis.layers.turn.silero import Silero
 
 BACKCHANNEL, INTERRUPTION = "backchannel", "interruption"
@@ -126,15 +126,8 @@ def _play(item: Overlapping, silero: Silero, recogniser: Moonshine) -> Outcome:
 class _NeverAsked:
     """The end of the turn is of no interest here."""
 
-    async def probabilities(
-        self,
-        sound: Samples,
-        silence_s: float,
-        text: Awaitable[str],
-        asked: str = "",
-        ending: AskEnding | None = None,
-    ) -> AsyncGenerator[float, None]:
-        await text
+    async def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
+        await pause.words
         yield 1.0
 
 

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import selectors
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -19,7 +20,7 @@ from visavis.layers.llm.built_in import framed
 from visavis.layers.llm.ending import EndingReader
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import AskEnding, EndOfTurn
+from visavis.layers.turn import EndOfTurn, UnreadPause
 
 
 class _Selector(selectors.SelectSelector):
@@ -112,18 +113,11 @@ class ChargedEndOfTurn:
         self._judge = judge
         self._spent_s = spent_s
 
-    async def probabilities(
-        self,
-        sound: Samples,
-        silence_s: float,
-        text: Awaitable[str],
-        asked: str = "",
-        ending: AskEnding | None = None,
-    ) -> AsyncGenerator[float, None]:
+    async def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
         """That of the judge, as on a single core: after the words, which are charged for themselves."""
         known = asyncio.get_running_loop().create_future()
-        known.set_result(await text)
-        judging = self._judge.probabilities(sound, silence_s, known, asked, ending)
+        known.set_result(await pause.words)
+        judging = self._judge.probabilities(replace(pause, words=known))
         while True:
             async with sound_time().charged(self._spent_s):
                 probability = await anext(judging, None)

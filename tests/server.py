@@ -49,6 +49,16 @@ def running_server(*options: str, **environment: str) -> Iterator[RunningServer]
             yield server
 
 
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a server as Ctrl+C does. Raises `subprocess.TimeoutExpired` if it hangs, and kills it then."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
 @contextmanager
 def _serving(options: tuple[str, ...], environment: dict[str, str]) -> Iterator[RunningServer]:
     process = subprocess.Popen(
@@ -77,10 +87,5 @@ def _serving(options: tuple[str, ...], environment: dict[str, str]) -> Iterator[
             raise AssertionError("the server did not start:\n" + "".join(server.log))
         yield server
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+        stop(process)
         collector.join(5)

@@ -1,6 +1,5 @@
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 
 from tests.compat.clients import ENVIRONMENT, Clients
 from tests.compat.recorder import Recorder, recording
+from tests.server import stop
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,7 @@ def serve(folder: Path, *options: str) -> Iterator[Serving]:
             with recording(said["url"]) as recorder:
                 yield Serving(recorder, said["key"])
         finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
+            stop(process)
 
 
 @pytest.fixture(scope="session")

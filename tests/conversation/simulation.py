@@ -5,7 +5,7 @@ The engines stand for what lies outside the conversation core (models); everythi
 
 import asyncio
 import selectors
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from visavis.errors import EngineError
 from visavis.layers import Layers
 from visavis.layers.llm import Message
 from visavis.layers.tts import Speech, Word
-from visavis.layers.turn import AskEnding
+from visavis.layers.turn import UnreadPause
 from visavis.replica import Attitude, Emotion, Frame
 
 WORD_S = 0.3
@@ -138,15 +138,8 @@ class ScriptedEndOfTurn:
     scripted: list[float] = field(default_factory=list)
     second_thoughts: list[float] = field(default_factory=list)
 
-    async def probabilities(
-        self,
-        sound: Samples,
-        silence_s: float,
-        text: Awaitable[str],
-        asked: str = "",
-        ending: AskEnding | None = None,
-    ) -> AsyncGenerator[float, None]:
-        await asyncio.gather(text, asyncio.sleep(0.09))
+    async def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
+        await asyncio.gather(pause.words, asyncio.sleep(0.09))
         yield self.scripted.pop(0) if self.scripted else 0.9
         if self.second_thoughts:
             await asyncio.sleep(0.2)

@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from visavis.background import Background
 from visavis.store import Store
-from visavis.videos.links import Links
+from visavis.videos.links import Kind, Links, blob
 
 
 async def _background(request: Request) -> Background | None:
@@ -26,3 +26,18 @@ async def _links(request: Request, background: FromBackground) -> Links:
 
 
 FromLinks = Annotated[Links, Depends(_links)]
+
+
+async def delete_media(store: Store, background: Background | None, kind: Kind, media_id: str, hard: bool) -> None:
+    """Delete a video or a speech, and give up what is being made of it; `hard` also removes its files.
+
+    Raises `NotFoundError`.
+    """
+    gone = await (store.videos if kind == "videos" else store.speeches).delete(media_id, hard=hard)
+    if background:
+        await (background.videos if kind == "videos" else background.speeches).cancel(media_id, "It was deleted.")
+    else:
+        await store.jobs.cancel(media_id, "It was deleted.")
+    if hard:
+        for name in gone.document.get("files", {}).values():
+            await store.blobs.delete(blob(kind, media_id, name))

@@ -72,40 +72,20 @@ async def video_page(store: FromStore, links: FromLinks, video_id: str, token: s
     )
 
 
-Download = Annotated[bool, Query(description="Save it instead of showing it.")]
-
-
 @router.api_route("/videos/{video_id}/{token}/{name}", methods=["GET", "HEAD"])
-async def video_file(
-    request: Request,
-    store: FromStore,
-    links: FromLinks,
-    video_id: str,
-    token: str,
-    name: str,
-    download: Download = False,
-) -> Response:
-    """A file of a video."""
-    return await _file(request, await _found(store, links, "videos", video_id, token), "videos", name, download)
-
-
 @router.api_route("/speeches/{video_id}/{token}/{name}", methods=["GET", "HEAD"])
-async def speech_file(
+async def media_file(
     request: Request,
     store: FromStore,
     links: FromLinks,
     video_id: str,
     token: str,
     name: str,
-    download: Download = False,
+    download: Annotated[bool, Query(description="Save it instead of showing it.")] = False,
 ) -> Response:
-    """A file of a speech."""
-    return await _file(request, await _found(store, links, "speeches", video_id, token), "speeches", name, download)
-
-
-async def _file(request: Request, video: StoredVideo, kind: Kind, name: str, download: bool) -> Response:
-    """A file, or the part of it that the `Range` header asks for."""
-    store: Store = request.app.state.store
+    """A file of a video or a speech, or the part of it that the `Range` header asks for."""
+    kind: Kind = "videos" if request.scope["route"].path.startswith("/videos/") else "speeches"
+    video = await _found(store, links, kind, video_id, token)
     if name not in video.document.get("files", {}).values() or video.status != "ready":
         raise NotFoundError("file", name)
     stored = blob(kind, video.video_id, name)

@@ -10,7 +10,7 @@ from pydantic import Field
 from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, shown
 from visavis.api.auth import Caller
-from visavis.api.background import FromBackground, FromLinks
+from visavis.api.background import FromBackground, FromLinks, delete_media
 from visavis.api.bodies import Body
 from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
@@ -21,7 +21,6 @@ from visavis.api.videos import LONGEST_SCRIPT
 from visavis.errors import BadInputError
 from visavis.outbound import PrivateAddresses, check_url
 from visavis.videos.description import described_speech
-from visavis.videos.links import blob
 
 router = APIRouter(prefix="/v2/speech", tags=["speech"])
 
@@ -114,12 +113,5 @@ async def delete_speech(
     hard: Annotated[bool, Query(description="Also remove its files, which are kept otherwise.")] = False,
 ) -> Response:
     """Delete a speech. Its links work no longer."""
-    gone = await store.speeches.delete(speech_id, hard=hard)
-    if background:
-        await background.speeches.cancel(speech_id, "The speech was deleted.")
-    else:
-        await store.jobs.cancel(speech_id, "The speech was deleted.")
-    if hard:
-        for name in gone.document.get("files", {}).values():
-            await store.blobs.delete(blob("speeches", speech_id, name))
+    await delete_media(store, background, "speeches", speech_id, hard)
     return Response()

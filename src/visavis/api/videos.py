@@ -9,7 +9,7 @@ from pydantic import Field
 from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, shown
 from visavis.api.auth import Caller
-from visavis.api.background import FromBackground, FromLinks
+from visavis.api.background import FromBackground, FromLinks, delete_media
 from visavis.api.bodies import Body
 from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
@@ -19,7 +19,6 @@ from visavis.api.shapes import Listed
 from visavis.errors import BadInputError
 from visavis.outbound import PrivateAddresses, check_url
 from visavis.videos.description import described_video
-from visavis.videos.links import blob
 
 router = APIRouter(prefix="/v2/videos", tags=["videos"])
 
@@ -163,14 +162,7 @@ async def delete_video(
     hard: Annotated[bool, Query(description="Also remove its files, which are kept otherwise.")] = False,
 ) -> Response:
     """Delete a video; one that is being made is given up. Its links work no longer."""
-    gone = await store.videos.delete(video_id, hard=hard)
-    if background:
-        await background.videos.cancel(video_id, "The video was deleted.")
-    else:
-        await store.jobs.cancel(video_id, "The video was deleted.")
-    if hard:
-        for name in gone.document.get("files", {}).values():
-            await store.blobs.delete(blob("videos", video_id, name))
+    await delete_media(store, background, "videos", video_id, hard)
     return Response()
 
 

@@ -28,7 +28,7 @@ from visavis.conversation.overlap import Overlap, classify
 from visavis.conversation.own_voice import OwnVoice
 from visavis.errors import EngineError
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import VAD_FRAME, AskEnding, EndOfTurn, VoiceActivity
+from visavis.layers.turn import VAD_FRAME, AskEnding, EndOfTurn, UnreadPause, VoiceActivity
 
 PREROLL_S = 0.4
 """Sound kept from before the voice was noticed, so that first consonants are not lost."""
@@ -281,7 +281,8 @@ class Ear:
                     return
                 self._tell(PauseText(turn, turn.text))
                 words = _known(turn.text)
-            judging = self._end_of_turn.probabilities(sound, silence_s, words, self._asked(), self._ending)
+            pause = UnreadPause(sound, silence_s, words, self._asked(), self._ending)
+            judging = self._end_of_turn.probabilities(pause)
             async with contextlib.aclosing(judging):
                 async for complete in judging:
                     self._floor.judge(complete)

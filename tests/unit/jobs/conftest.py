@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from cryptography.fernet import Fernet
 
+from tests import waiting
 from visavis.errors import BadInputError
 from visavis.jobs import runner as runner_module
 from visavis.jobs.runner import JobRunner
@@ -69,11 +70,7 @@ def until(store):
     """Waits until something is true of a job."""
 
     async def wait(job_id, condition, within_s=60.0):
-        async with asyncio.timeout(within_s):
-            while True:
-                if condition(found := await store.jobs.get(job_id)):
-                    return found
-                await asyncio.sleep(0.02)
+        return await waiting.until(lambda: store.jobs.get(job_id), condition, within_s)
 
     return wait
 

@@ -12,7 +12,7 @@ from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError, EngineError
 from visavis.layers.llm import Ending
-from visavis.layers.turn import Pause
+from visavis.layers.turn import Pause, UnreadPause
 from visavis.layers.turn.end_of_turn import (
     HEARD_SILENCE_S,
     SIGNS,
@@ -40,7 +40,7 @@ def judge() -> Iterator[CombinedEndOfTurn]:
 async def judged(judge: CombinedEndOfTurn, text: str, asked: str = "", name: str = "vm-nobodyavail") -> float:
     """Probability for the same spoken sentence, whatever the words are said to be."""
     sound = np.concatenate([sentence(name, LISTEN_RATE_HZ), np.zeros(LISTEN_RATE_HZ // 10, np.float32)])
-    return [p async for p in judge.probabilities(sound, 0.1, recognised(text), asked)][-1]
+    return [p async for p in judge.probabilities(UnreadPause(sound, 0.1, recognised(text), asked))][-1]
 
 
 async def recognised(text: str) -> str:
@@ -82,7 +82,7 @@ async def test_most_spoken_sentences_with_their_words_are_complete(judge: Combin
 @pytest.mark.parametrize("size", [1, 100, LISTEN_RATE_HZ])
 async def test_silence_without_words_has_a_probability(judge: CombinedEndOfTurn, size: int) -> None:
     silence = np.zeros(size, np.float32)
-    assert all([0 <= p <= 1 async for p in judge.probabilities(silence, 0.1, recognised(""))])
+    assert all([0 <= p <= 1 async for p in judge.probabilities(UnreadPause(silence, 0.1, recognised("")))])
 
 
 @pytest.mark.models
@@ -95,7 +95,7 @@ async def test_the_language_model_is_asked_in_doubt_and_changes_the_judgement(ju
             return ending
 
         sound = np.zeros(LISTEN_RATE_HZ, np.float32)
-        return [p async for p in judge.probabilities(sound, 0.1, recognised(text), ending=tell)]
+        return [p async for p in judge.probabilities(UnreadPause(sound, 0.1, recognised(text), ending=tell))]
 
     without, likely = await probabilities("I would like to", Ending(-1.0, -0.1))
     again, unlikely = await probabilities("I would like to", Ending(-14.0, -14.0))
@@ -110,7 +110,8 @@ async def test_a_model_that_cannot_tell_changes_nothing(judge: CombinedEndOfTurn
         return None
 
     sound = np.zeros(LISTEN_RATE_HZ, np.float32)
-    assert len([p async for p in judge.probabilities(sound, 0.1, recognised("I would like to"), ending=tell)]) == 1
+    pause = UnreadPause(sound, 0.1, recognised("I would like to"), ending=tell)
+    assert len([p async for p in judge.probabilities(pause)]) == 1
 
 
 @pytest.mark.models

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.fernet import Fernet
 
+from tests import waiting
 from visavis.outbound import Outbound, PrivateAddresses
 from visavis.store import open_store
 from visavis.webhooks.deliverer import Deliverer
@@ -64,10 +65,6 @@ def until(store):
     """Waits until something is true of a message."""
 
     async def wait(delivery_id, condition, within_s=20.0):
-        async with asyncio.timeout(within_s):
-            while True:
-                if condition(found := await store.webhooks.get(delivery_id)):
-                    return found
-                await asyncio.sleep(0.02)
+        return await waiting.until(lambda: store.webhooks.get(delivery_id), condition, within_s)
 
     return wait

@@ -41,21 +41,29 @@ AskEnding: TypeAlias = Callable[[str], Awaitable[Ending | None]]
 """What the language model of the conversation thinks of the end of these words; None if it cannot tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadPause:
+    """A pause whose words are still being recognised, so that the sound can be judged meanwhile."""
+
+    sound: Samples
+    silence_s: float
+    words: Awaitable[str]
+    asked: str = ""
+    """These are as in `Pause`."""
+    ending: AskEnding | None = None
+    """Asked in doubt only, as it takes a language model's time."""
+
+    def read(self, words: str) -> Pause:
+        """The pause, now that the words are known."""
+        return Pause(self.sound, self.silence_s, words, self.asked)
+
+
 class EndOfTurn(Protocol):
     """Judges from sound and words whether the speaker has finished."""
 
-    def probabilities(
-        self,
-        sound: Samples,
-        silence_s: float,
-        text: Awaitable[str],
-        asked: str = "",
-        ending: AskEnding | None = None,
-    ) -> AsyncGenerator[float, None]:
+    def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
         """Yield the calibrated probability that the turn is complete: of the pauses given .9, nine in ten are the end.
 
-        Another one follows when more is known. The arguments are those of a `Pause`, but `text` may still be in the
-        making: the sound is judged meanwhile. `ending` is asked in doubt only, as it takes a language model's time.
-        Raises `visavis.errors.EngineError`, and what `text` raises.
+        Another one follows when more is known. Raises `visavis.errors.EngineError`, and what awaiting the words raises.
         """
         ...

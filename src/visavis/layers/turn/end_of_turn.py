@@ -8,7 +8,7 @@ still seems unfinished, and would cost a long wait, the language model is asked 
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError
 from visavis.layers.llm import Ending
-from visavis.layers.turn import AskEnding, Pause
+from visavis.layers.turn import Pause, UnreadPause
 from visavis.layers.turn.lexical import Wording, wording
 from visavis.layers.turn.prosody import Prosody, prosody
 from visavis.layers.turn.smart_turn import SmartTurn
@@ -104,26 +104,19 @@ class CombinedEndOfTurn:
         self._smart_turn = smart_turn
         self._weights = weights or Weights.load()
 
-    async def probabilities(
-        self,
-        sound: Samples,
-        silence_s: float,
-        text: Awaitable[str],
-        asked: str = "",
-        ending: AskEnding | None = None,
-    ) -> AsyncGenerator[float, None]:
+    async def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
         """Yield the probability that the turn is complete; see `visavis.layers.turn.EndOfTurn`."""
         # Looks before it is known whether that is needed: the words take about as long.
-        looking = asyncio.create_task(self._smart_turn.probability(with_enough_silence(sound, silence_s)))
+        looking = asyncio.create_task(self._smart_turn.probability(with_enough_silence(pause.sound, pause.silence_s)))
         try:
-            words = await text
-            found = await asyncio.to_thread(signs, Pause(sound, silence_s, words, asked))
+            words = await pause.words
+            found = await asyncio.to_thread(signs, pause.read(words))
             probability = self._weights.without_smart_turn(found)
             low, high = self._weights.unsure
             if low < probability < high:
                 probability = self._weights.with_smart_turn(found, await looking)
             yield probability
-            if ending and probability < self._weights.doubtful and (read := await ending(words)):
+            if pause.ending and probability < self._weights.doubtful and (read := await pause.ending(words)):
                 yield self._weights.with_language_model(found, await looking, read)
         finally:
             looking.cancel()

@@ -1,5 +1,7 @@
 """The one family of errors that people may read: what was wrong, what value, what would be right."""
 
+from pathlib import PurePath
+
 
 class VisavisError(Exception):
     """Base of every expected failure; its text is shown to users as it is, so it must make sense alone."""
@@ -12,11 +14,15 @@ class BadInputError(VisavisError):
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:
-        # An enormous text is cut before it is quoted.
-        shown = repr(value[:80] if isinstance(value, str | bytes) else value)
+        if isinstance(value, PurePath):
+            shown = repr(str(value))
+        else:
+            # An enormous text is cut before it is quoted.
+            shown = repr(value[:80] if isinstance(value, str | bytes) else value)
+            shown = shown if len(shown) <= 80 else shown[:77] + "..."
         self.field = field
-        self.value = shown if len(shown) <= 80 else shown[:77] + "..."
-        """As Python writes it, at most 80 characters."""
+        self.value = shown
+        """As Python writes it; a path whole, all else at most 80 characters."""
         self.expected = expected
         super().__init__(f"{field}: {self.value} is not valid; expected {expected}")
 

@@ -112,9 +112,9 @@ def load(path: Path) -> Persona:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInputError("persona file", str(path), f"a readable YAML file ({error.strerror})") from error
+        raise BadInputError("persona file", path, f"a readable YAML file ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError("persona file", str(path), f"valid YAML ({error})") from error
+        raise BadInputError("persona file", path, f"valid YAML ({error})") from error
     if isinstance(data, dict):
         data = {name: value for name, value in data.items() if name not in _OF_A_SERVER}
     try:
@@ -122,4 +122,4 @@ def load(path: Path) -> Persona:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadInputError(f"persona file, {field}", str(path), first["msg"]) from error
+        raise BadInputError(f"persona file, {field}", path, first["msg"]) from error

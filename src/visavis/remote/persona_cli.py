@@ -49,7 +49,7 @@ def pull(
 ) -> None:
     """Write a persona as YAML. Secrets are ******** in it and stay as they are when it is pushed again."""
     if out and out.exists() and not force:
-        raise BadInputError("--out", str(out), "a file that does not exist yet, or --force to overwrite it")
+        raise BadInputError("--out", out, "a file that does not exist yet, or --force to overwrite it")
     with _server(url, key) as server:
         text = persona_files.to_yaml(server.get(f"personas/{persona_id}"))
     if out:

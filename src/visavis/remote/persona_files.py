@@ -43,11 +43,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInputError("persona file", str(path), f"a readable YAML file ({error.strerror})") from error
+        raise BadInputError("persona file", path, f"a readable YAML file ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInputError("persona file", str(path), f"valid YAML ({error})") from error
+        raise BadInputError("persona file", path, f"valid YAML ({error})") from error
     if not isinstance(found, dict):
-        raise BadInputError("persona file", str(path), "fields such as persona_name and system_prompt")
+        raise BadInputError("persona file", path, "fields such as persona_name and system_prompt")
     return own_fields(found)
 
 

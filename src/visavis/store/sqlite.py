@@ -188,7 +188,7 @@ def _make_file(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
     except OSError as error:
-        raise BadInputError("VISAVIS_DATA", str(path), f"a place that can be written ({error.strerror})") from error
+        raise BadInputError("VISAVIS_DATA", path, f"a place that can be written ({error.strerror})") from error
 
 
 def _prepare(path: Path, engine: Engine) -> None:

@@ -75,9 +75,9 @@ def read_wav(path: Path) -> Samples:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             data = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:
-        raise BadInputError("--wav", str(path), f"a PCM WAV file ({error})") from error
+        raise BadInputError("--wav", path, f"a PCM WAV file ({error})") from error
     if width != 2:
-        raise BadInputError("--wav", str(path), f"16-bit samples, not {8 * width}-bit")
+        raise BadInputError("--wav", path, f"16-bit samples, not {8 * width}-bit")
     samples = np.frombuffer(data, "<i2").reshape(-1, channels).mean(axis=1).astype(np.float32) / 32768
     divisor = np.gcd(rate, LISTEN_RATE_HZ)
     return np.asarray(resample_poly(samples, LISTEN_RATE_HZ // divisor, rate // divisor), np.float32)

@@ -8,6 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
+# Browser tests are left out of it: they need the machine for themselves.
+PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help serve talk test lint quick bench setup setup-test
@@ -51,10 +53,11 @@ lint: $(STAMP) ## Style and types
 	@$(BIN)/mypy
 
 quick: $(STAMP) ## Tests that need no model files and no browser
-	@$(BIN)/python -m pytest -m "not models and not browser and not slow"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not models and not browser and not slow"
 
 test: setup-test lint quick ## Everything: style, types, quick tests, then models and a real browser
-	@$(BIN)/python -m pytest -m "models or browser or slow"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow) and not browser"
+	@$(BIN)/python -m pytest -m browser
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
 	@test -f "benchmarks/$(NAME).py" || { echo "NAME must be one of:" $$(cd benchmarks && ls *.py | grep -v '^_' | sed 's/\.py//'); exit 1; }

@@ -1,9 +1,19 @@
-"""No test touches what the user of this machine has stored."""
+"""What holds for every test: it touches nothing that the user of this machine has stored, and a live call gets a
+second and a third chance, because a machine that has no time for it for a second cannot hold it."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
+
+RERUNS = 2
+"""How often a failed browser test is repeated; what is broken fails every time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS))
 
 
 @pytest.fixture(autouse=True, scope="session")

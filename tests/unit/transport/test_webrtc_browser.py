@@ -164,8 +164,8 @@ async def test_sound_and_pictures_arrive_whole_and_together(server: Server, page
     if call.statistics().frames_sent < 0.98 * sent or collected["holes"] > 0.005:
         pytest.skip("this machine is too busy to judge rate and lip-sync")
     assert collected["decoded"] >= 24 / 25 * sent
-    # Chromium moves sound and picture towards each other by steps, once a second, until less than 30 ms are left; viewers
-    # begin to notice at 45 (ITU-R BT.1359).
+    # Chromium moves sound and picture towards each other by steps, once a second, until less than 30 ms are left.
+    # Viewers begin to notice at 45 (ITU-R BT.1359).
     beeps, flashes = beep_times_ms(collected, pcm), flash_times_ms(frames)
     offsets = [min((beep - flash for beep in beeps), key=abs) for flash in flashes]
     sound_at, picture_at = collected["playout_ms"]

@@ -12,12 +12,12 @@ import json
 import os
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from visavis.errors import VisavisError
 from visavis.jobs import Work, WorkError
+from visavis.priority import LONG_WORK, stand_back
 
 RESULT = "result.json"
 """Written into the folder when the work is done, so that it need not be done again if nobody heard of it."""
@@ -27,7 +27,7 @@ BEAT_S = 1.0
 
 def main() -> None:
     """Do the work that standard input describes."""
-    _stand_back()
+    stand_back(LONG_WORK)
     answers = _take_standard_output()
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -76,13 +76,6 @@ class _Heart:
     def __exit__(self, *error: object) -> None:
         self._over.set()
         self._thread.join()
-
-
-def _stand_back() -> None:
-    os.nice(19)
-    # On kernels that group processes by session, niceness counts only within the group.
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text("19")
 
 
 def _take_standard_output() -> IO[str]:

@@ -13,6 +13,8 @@ from typing import TextIO
 
 from pydantic import BaseModel
 
+from visavis.priority import THINKING, stand_back
+
 
 class Launch(BaseModel):
     """What the server should be like."""
@@ -47,6 +49,7 @@ def main() -> None:
     reports = _own_stdout()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     _die_with_parent()
+    stand_back(THINKING)
     try:
         server = _start(launch)
     except ImportError as error:

@@ -37,7 +37,7 @@ class PatienceSettings:
 
     sure_ms: float = 200
     """When the turn is surely complete; people leave about 200 ms (Stivers et al. 2009)."""
-    unsure_ms: float = 370
+    unsure_ms: float = 350
     """When it is about as likely complete as not: with the delay of voice activity still an answer within 500 ms."""
     unfinished_ms: float = 1600
     """When it is probably not complete: longer than nineteen in twenty of the natural pauses."""
@@ -100,7 +100,7 @@ class Patience:
         return float(np.clip((theirs / _USUAL_MS) ** trust, *_HABIT_RANGE))
 
 
-_UNFINISHED, _UNSURE = 0.3, 0.55
+_UNFINISHED, _UNSURE = 0.25, 0.4
 """Completeness at which the longer two silences are due; between, the silence changes evenly."""
 _REMEMBERED = 24
 """Pauses; so a habit may change within a call."""

@@ -37,7 +37,7 @@ class PatienceSettings:
 
     sure_ms: float = 200
     """When the turn is surely complete; people leave about 200 ms (Stivers et al. 2009)."""
-    unsure_ms: float = 350
+    unsure_ms: float = 310
     """When it is about as likely complete as not: with the delay of voice activity still an answer within 500 ms."""
     unfinished_ms: float = 1600
     """When it is probably not complete: longer than nineteen in twenty of the natural pauses."""

@@ -187,7 +187,9 @@ def test_nothing_is_asked_before_the_turn_is_over_without_speculation():
 
 def test_speculation_hides_the_language_models_time():
     def waited_ms(*, speculation: bool) -> float:
-        here = played(["what time is it"], ["Noon."], speech(1.2), speculation=speculation)
+        # Patient, so that the words are known before the turn is over.
+        patient = {"turn_taking_patience": "high", "speculation": speculation}
+        here = played(["what time is it"], ["Noon."], speech(1.2), **patient)
         return float(here.call.said("conversation.latency")[0]["properties"]["utterance_to_utterance_ms"])
 
     assert waited_ms(speculation=True) < waited_ms(speculation=False) - 30

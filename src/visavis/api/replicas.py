@@ -20,7 +20,8 @@ from visavis.api.system import MODEL_NAME, STOCK_REPLICA_ID, refuse_change_of_re
 from visavis.config import Settings
 from visavis.errors import BadInputError
 from visavis.outbound import PrivateAddresses, check_url
-from visavis.replica.bundle import Bundle, BundleError, load
+from visavis.replica.bundle import BundleError, Manifest, open_bundle
+from visavis.replica.opening import open_replica
 from visavis.store import Store, ids
 from visavis.store.replicas import StoredReplica
 
@@ -190,11 +191,10 @@ async def _uploaded(store: Store, form: FormData) -> StoredReplica:
     given = RenameBody.checked({"replica_name": name}).replica_name if name is not None else None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "upload.replica"
-        bundle = await asyncio.to_thread(_saved, file, path)
+        manifest = await asyncio.to_thread(_saved, file, path)
         replica_id = ids.replica_id()
         blob = f"replicas/{replica_id}.replica"
         await store.blobs.write(blob, path)
-    manifest = bundle.manifest
     return await store.replicas.put(
         replica_id=replica_id,
         name=given or manifest.name,
@@ -206,11 +206,13 @@ async def _uploaded(store: Store, form: FormData) -> StoredReplica:
     )
 
 
-def _saved(file: UploadFile, path: Path) -> Bundle:
+def _saved(file: UploadFile, path: Path) -> Manifest:
     with path.open("wb") as target:
         shutil.copyfileobj(file.file, target, 1 << 20)
     try:
-        return load(path)
+        open_replica(path)
+        with open_bundle(path) as bundle:
+            return bundle.manifest
     except BundleError as error:
         raise BadInputError("bundle", file.filename, f"a .replica file that can be used ({error})") from None
 

@@ -36,12 +36,13 @@ def preview(
 
 async def _preview(out: Path, text: str | None, audio: Path | None, replica: str) -> None:
     from visavis.layers.tts.hibari import Hibari
-    from visavis.replica.stock import StockReplica, bundle_path
+    from visavis.replica.opening import open_replica
+    from visavis.replica.stock import bundle_path
     from visavis.videos.rendering import render_film
     from visavis.videos.sound import recorded, spoken
 
     bundle = Path(replica) if replica.endswith(".replica") else bundle_path(replica)
-    face = StockReplica(bundle)
+    face = open_replica(bundle)
     speeches = [recorded(audio, "--audio")] if audio else await spoken(text or "", Hibari())
     with Progress(transient=True) as shown:
         task = shown.add_task("Rendering", total=1.0)

@@ -12,7 +12,7 @@ from visavis.jobs import Report, WorkError
 from visavis.layers.tts import Speech
 from visavis.layers.tts.hibari import Hibari
 from visavis.outbound import Outbound, OutboundError, PrivateAddresses, SizeLimitError
-from visavis.replica.stock import StockReplica
+from visavis.replica.opening import open_replica
 from visavis.videos.files import write_sound
 from visavis.videos.rendering import render_film, sound_of
 from visavis.videos.sound import recorded, spoken
@@ -28,7 +28,7 @@ async def make_video(work_input: dict[str, Any], folder: Path, report: Report) -
     """Film a replica. Input: `bundle` (path), `suffix` (.mp4, .webm), and `script` or `audio_url`."""
     cv2.setNumThreads(1)
     speeches = await _speeches(work_input, folder, lambda share: report(_SPOKEN * share))
-    renderer = StockReplica(Path(work_input["bundle"])).renderer()
+    renderer = open_replica(Path(work_input["bundle"])).renderer()
     film = await render_film(
         speeches,
         renderer,

@@ -1,6 +1,7 @@
-"""The files of videos and speeches, and the page that shows a video: open to whoever has the link."""
+"""The files of videos, speeches and replicas, and the page that shows a video: open to whoever has the link."""
 
 import re
+from datetime import datetime
 from html import escape
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from visavis.api.background import FromLinks
 from visavis.store import Store
 from visavis.store.errors import NotFoundError
 from visavis.store.videos import StoredVideo
+from visavis.training.kinds import preview_blob
 from visavis.videos.description import described_video
 from visavis.videos.links import Kind, Links, blob
 
@@ -103,18 +105,37 @@ async def speech_file(
     return await _file(request, await _found(store, links, "speeches", video_id, token), "speeches", name, download)
 
 
+@router.api_route("/replicas/{replica_id}/{token}/preview.mp4", methods=["GET", "HEAD"])
+async def replica_preview(
+    request: Request, store: FromStore, links: FromLinks, replica_id: str, token: str, download: Download = False
+) -> Response:
+    """The film behind `thumbnail_video_url`."""
+    if not links.fits("replicas", replica_id, token):
+        raise NotFoundError("file", replica_id)
+    replica = await store.replicas.get(replica_id)
+    if not replica.document.get("preview"):
+        raise NotFoundError("file", replica_id)
+    saved_as = replica.name if download else None
+    return await _stored(request, preview_blob(replica_id), replica_id, replica.updated_at, saved_as)
+
+
 async def _file(request: Request, video: StoredVideo, kind: Kind, name: str, download: bool) -> Response:
-    """A file, or the part of it that the `Range` header asks for."""
-    store: Store = request.app.state.store
     if name not in video.document.get("files", {}).values() or video.status != "ready":
         raise NotFoundError("file", name)
-    stored = blob(kind, video.video_id, name)
+    saved_as = video.name if download else None
+    return await _stored(request, blob(kind, video.video_id, name), video.video_id, video.created_at, saved_as)
+
+
+async def _stored(request: Request, stored: str, subject_id: str, made_at: datetime, saved_as: str | None) -> Response:
+    """A file, or the part of it that the `Range` header asks for; saved under a name when `saved_as` is given."""
+    store: Store = request.app.state.store
+    ending = stored.rpartition(".")[2]
     size = await store.blobs.size_bytes(stored)
-    etag = f'"{video.video_id}-{int(video.created_at.timestamp())}-{size}"'
+    etag = f'"{subject_id}-{int(made_at.timestamp())}-{size}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, max-age=3600"}
-    if download:
-        wanted = re.sub(r"[^\w .-]", "_", video.name, flags=re.ASCII).strip() or video.video_id
-        headers["Content-Disposition"] = f'attachment; filename="{wanted}.{name.rpartition(".")[2]}"'
+    if saved_as is not None:
+        wanted = re.sub(r"[^\w .-]", "_", saved_as, flags=re.ASCII).strip() or subject_id
+        headers["Content-Disposition"] = f'attachment; filename="{wanted}.{ending}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     asked = request.headers.get("range", "")
@@ -128,7 +149,7 @@ async def _file(request: Request, video: StoredVideo, kind: Kind, name: str, dow
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     status = 206 if part else 200
     headers["Content-Length"] = str(end - start)
-    media_type = _TYPES[name.rpartition(".")[2]]
+    media_type = _TYPES[ending]
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=media_type)
     return StreamingResponse(store.blobs.stream(stored, start, end), status, headers, media_type)

@@ -88,6 +88,7 @@ def stock_replica() -> dict[str, Any]:
         "training_progress": "100/100",
         "thumbnail_video_url": None,
         "model_name": MODEL_NAME,
+        "error_type": None,
         "error_message": None,
         "created_at": _SINCE,
         "updated_at": _SINCE,

@@ -1,4 +1,4 @@
-"""The motion of a face as the 52 blendshape weights of ARKit, the field's standard; left and right are the person's own.
+"""The motion of a face as the 52 blendshape weights of ARKit, the field's standard; left is the person's own left.
 
 Head pose is no blendshape: it stays in `Pose`. The figures are set by eye, so that the standard's own mouths
 (`jawOpen` at 1 is a yawn) come out as wide as people speak.

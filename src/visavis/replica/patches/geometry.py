@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_LINEAR = np.float32(0.01)
+"""Keeps the linear part of a warp's equations as large as the rest."""
+
 
 def fit_similarity(source: Floats, target: Floats) -> Floats:
     """Rotation, scale and shift that bring points nearest to others in the least squares sense.
@@ -58,15 +61,16 @@ class SmoothWarp:
     def __call__(self, points: Floats, displacements: Floats) -> Floats:
         """float32[M, 2] for displacements float32[P, 2] at points float32[P, 2]."""
         count = len(points)
-        matrix = _distances(points, points)
+        linear = np.concatenate([points * _LINEAR, np.ones((count, 1), np.float32)], 1)
+        system = np.zeros((count + 3, count + 3), np.float32)
+        system[:count, :count] = _distances(points, points)
         # The kernel is conditionally negative definite: slack is taken off the diagonal.
-        matrix[np.diag_indices(count)] -= self._slack
-        system = np.ones((count + 1, count + 1), np.float32)
-        system[:count, :count] = matrix
-        system[count, count] = 0
-        values = np.concatenate([displacements, np.zeros((1, 2), np.float32)])
-        weights = np.linalg.solve(system, values)
-        return np.asarray(_distances(self._places, points) @ weights[:count] + weights[count], np.float32)
+        system[np.arange(count), np.arange(count)] = -self._slack
+        system[:count, count:], system[count:, :count] = linear, linear.T
+        values = np.concatenate([displacements, np.zeros((3, 2), np.float32)])
+        weights = np.linalg.solve(system, values).astype(np.float32)
+        far = _distances(self._places, points) @ weights[:count]
+        return np.asarray(far + self._places @ (weights[count:-1] * _LINEAR) + weights[-1], np.float32)
 
 
 def _distances(these: Floats, those: Floats) -> Floats:

@@ -35,3 +35,9 @@ HELD: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 8, 9, 151, 122, 351, 4
 
 POSED: Final = (1, 4, 5, 2, 98, 327, 195, 197, 127, 356, 234, 454, 10, 109, 338, 50, 280)
 """Points that show how the head is turned, once its place in the picture is taken out."""
+
+RIM: Final = (
+    165, 391, 92, 322, 206, 426, 216, 436, 207, 427, 212, 432, 202, 422, 204, 424, 194, 418,
+    200, 199, 175, 170, 395, 169, 394, 210, 430,
+)  # fmt: skip
+"""Skin around the mouth and on the chin, where colours are compared."""

@@ -68,9 +68,11 @@ def follow_whole(index: Index, wanted: Floats) -> Indices:
     kept = min(CANDIDATES, distances.shape[1])
     nearest = np.argpartition(distances, kept - 1, axis=1)[:, :kept]
     candidates = [nearest[0]]
-    for row in nearest[1:]:
+    for time in range(1, len(wanted)):
         following = index.next[candidates[-1]]
-        candidates.append(np.unique(np.concatenate([row, following[following >= 0]]))[: 3 * kept])
+        following = following[following >= 0]
+        following = following[distances[time, following].argsort()[:kept]]
+        candidates.append(np.union1d(nearest[time], following))
     cost = distances[0, candidates[0]]
     origins: list[Indices] = []
     for time in range(1, len(wanted)):

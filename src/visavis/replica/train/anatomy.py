@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visavis.faces.points import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 from visavis.replica.patches.geometry import fit_similarity, inverse, moved, smoothed
 from visavis.replica.patches.points import CONTROL, HELD, MOVING, POSED
 from visavis.replica.train.tracking import Track
@@ -53,6 +54,8 @@ class Anatomy:
     """A person, and how they moved."""
 
     crop: Crop
+    head: Floats
+    """float32[478, 2]: the usual head, canonical."""
     placement: Floats
     """float32[T, 2, 3]: canonical to film."""
     pose: Floats
@@ -68,6 +71,11 @@ class Anatomy:
     lips: Floats
     """float32[T, K]: what the lips did."""
 
+    @property
+    def eyes_px(self) -> float:
+        """Distance of the outer eye corners, canonical."""
+        return float(np.linalg.norm(self.head[RIGHT_EYE_OUTER] - self.head[LEFT_EYE_OUTER]))
+
     def shape(self, lips: Floats, pose: Floats) -> Floats:
         """Control points float32[..., P, 2], canonical."""
         by_lips = np.tensordot(lips, self.components, 1)
@@ -77,7 +85,7 @@ class Anatomy:
 def choose_crop(track: Track, used: NDArray[np.bool_], size: tuple[int, int]) -> Crop:
     """The square around the head as it mostly is; `size` is the film's width and height."""
     xy = track.points[used][:, :, :2]
-    eyes = np.median(xy[:, [33, 263]].mean(1), axis=0)
+    eyes = np.median(xy[:, [RIGHT_EYE_OUTER, LEFT_EYE_OUTER]].mean(1), axis=0)
     middle = np.median((xy.min(1) + xy.max(1)) / 2, axis=0)
     side = min(float(np.median(track.eyes_px[used])) * FRAME_SIDE / EYES_PX, *size)
     left = float(np.clip(middle[0] - side / 2, 0, size[0] - side))
@@ -102,7 +110,7 @@ def take_apart(track: Track, shots: list[slice], size: tuple[int, int]) -> Anato
     placement = np.concatenate(
         [to_film[:, :2] @ to_frame[..., :2], (to_frame[..., 2] @ to_film[:, :2].T + to_film[:, 2])[..., None]], -1
     ).astype(np.float32)
-    return Anatomy(crop, placement, pose, controls, mean, by_pose, components, lips)
+    return Anatomy(crop, canonical, placement, pose, controls, mean, by_pose, components, lips)
 
 
 def _usual_head(in_frame: Floats) -> Floats:

@@ -19,5 +19,9 @@ def _drawn(bundle: Bundle) -> Replica:
             from visavis.replica.key_frames import KeyFrameReplica
 
             return KeyFrameReplica(bundle)
+        case "patches":
+            from visavis.replica.patches import PatchReplica
+
+            return PatchReplica(bundle)
         case unknown:
             raise BundleError(bundle.path, f"it is drawn by {unknown!r}, which this version does not have")

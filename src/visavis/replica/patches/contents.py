@@ -20,14 +20,13 @@ Canonical coordinates are frame pixels of the person's usual head in its usual p
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from visavis.replica.bundle import Bundle, BundleWriter, Manifest, open_bundle
+from visavis.replica.bundle import Bundle, BundleWriter
 from visavis.replica.patches.hearing import ARTICULATION_FEATURES, Layer, LipNetwork, feature_count
 from visavis.replica.patches.jpegs import Jpegs
 from visavis.replica.patches.points import CONTROLS
@@ -105,8 +104,8 @@ def write(writer: BundleWriter, contents: Contents) -> None:
     """Add all parts to a bundle."""
     loop, mouths, lips = contents.loop, contents.mouths, contents.lips
     writer.json(LAYOUT, contents.layout)
-    writer.bytes("loop/frames.bin", loop.frames.data)
-    writer.bytes("mouths/pictures.bin", mouths.pictures.data)
+    writer.part("loop/frames.bin", loop.frames.data)
+    writer.part("mouths/pictures.bin", mouths.pictures.data)
     for name, array in {
         "loop/ends": loop.frames.ends,
         "loop/placement": loop.placement,
@@ -132,12 +131,6 @@ def write(writer: BundleWriter, contents: Contents) -> None:
         for number, layer in enumerate(network.layers):
             writer.array(f"hearing/{name}_{number}.npy", layer.weights.astype(np.float16))
             writer.array(f"hearing/{name}_{number}_bias.npy", layer.bias)
-
-
-def load(path: Path) -> tuple[Manifest, Contents]:
-    """Read and check a bundle of this renderer. Raises `BundleError`."""
-    with open_bundle(path) as bundle:
-        return bundle.manifest, read(bundle)
 
 
 def read(bundle: Bundle) -> Contents:
@@ -181,7 +174,7 @@ def read(bundle: Bundle) -> Contents:
 
 
 def _jpegs(bundle: Bundle, name: str, ends: str, count: int, shape: tuple[int, int]) -> Jpegs:
-    pictures = Jpegs(bundle.bytes(name), bundle.array(ends, (count,), np.int64))
+    pictures = Jpegs(bundle.part(name), bundle.array(ends, (count,), np.int64))
     try:
         pictures.check(shape)
     except ValueError as error:

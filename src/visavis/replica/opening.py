@@ -23,5 +23,9 @@ def _drawn(bundle: Bundle) -> Replica:
             from visavis.replica.patches import PatchReplica
 
             return PatchReplica(bundle)
+        case "photo":
+            from visavis.replica.photo import PhotoReplica
+
+            return PhotoReplica(bundle)
         case unknown:
             raise BundleError(bundle.path, f"it is drawn by {unknown!r}, which this version does not have")

@@ -1,0 +1,109 @@
+"""Eyes of a photo that blink and look around: the lid's own skin comes down over the eyeball."""
+
+import cv2
+import numpy as np
+
+from visavis.replica.bundle import Picture
+from visavis.replica.photo.contents import SUPERSAMPLING, Eye, Floats
+
+LOWER_SHARE = 0.12
+"""Of a closing eye, the share that the lower lid comes up."""
+
+LASHES = 0.022
+"""Width of the dark edge of a lid that keeps its size when the lid comes down, in distances of the eyes."""
+
+_MOST_GAZE = 0.75
+"""How far the iris may move aside, in radii."""
+
+
+class EyePainter:
+    """One eye on the canvas; shared by all calls, never written after it is made."""
+
+    def __init__(self, eye: Eye, person: Picture, eyes_px: float) -> None:
+        self._eyes_px = eyes_px * SUPERSAMPLING
+        upper, lower = ((np.array(curve, np.float32) + 0.5) * SUPERSAMPLING - 0.5 for curve in (eye.upper, eye.lower))
+        height = float((lower[:, 1] - upper[:, 1]).max())
+        brow = (eye.brow + 0.5) * SUPERSAMPLING - 0.5
+        # Skin between brow and lid that stretches, at least as much as it has to cover.
+        room = max(float(upper[:, 1].min()) - brow, 0.9 * height)
+        left, right = int(upper[0, 0]) - 2, int(np.ceil(upper[-1, 0])) + 3
+        first, last = int(upper[:, 1].min() - room) - 2, int(np.ceil(lower[:, 1].max() + height)) + 2
+        first, left = max(first, 0), max(left, 0)
+        last, right = min(last, person.shape[0]), min(right, person.shape[1])
+        self.box = slice(first, last), slice(left, right)
+        self._still = person[self.box][..., :3].copy()
+        columns = np.arange(left, right, dtype=np.float32)
+        self._upper, self._lower = (_smooth_curve(curve, columns) - first for curve in (upper, lower))
+        self._lower = np.maximum(self._lower, self._upper)
+        self._room = room
+        self._grid = np.dstack(
+            np.meshgrid(np.arange(right - left, dtype=np.float32), np.arange(last - first, dtype=np.float32))
+        )
+        rows = self._grid[..., 1]
+        gap = np.maximum(self._lower - self._upper, 1e-3)
+        self._open_height = gap
+        centre = (np.array(eye.iris) + 0.5) * SUPERSAMPLING - 0.5 - (left, first)
+        self._radius = eye.iris_radius * SUPERSAMPLING
+        away = np.linalg.norm(self._grid - centre.astype(np.float32), axis=2) / self._radius
+        lids = np.minimum(rows - self._upper, self._lower - rows) / (0.018 * self._eyes_px)
+        corners = np.minimum(columns - upper[0, 0], upper[-1, 0] - columns) / (0.05 * self._eyes_px)
+        follows = np.clip(1 - (away - 1.15) / 1.1, 0, 1) * np.clip(lids, 0, 1) * np.clip(corners, 0, 1)
+        self._follows = np.asarray(cv2.GaussianBlur(follows.astype(np.float32), (0, 0), 0.008 * self._eyes_px))
+
+    def paint(self, canvas: Picture, closed: float, gaze: tuple[float, float]) -> None:
+        """Draw the eye `closed` 0 to 1 and its iris moved by `gaze` (right, down; frame pixels) onto the canvas."""
+        picture = self._eyeball(gaze)
+        if closed > 0.004:
+            picture = self._lidded(picture, min(closed, 1.0))
+        cv2.mixChannels([picture], [canvas[self.box]], [0, 0, 1, 1, 2, 2])
+
+    def _eyeball(self, gaze: tuple[float, float]) -> Picture:
+        most = _MOST_GAZE * self._radius
+        shift = np.clip(np.array(gaze, np.float32) * SUPERSAMPLING, -most, most)
+        if not shift.any():
+            return self._still
+        return np.asarray(
+            cv2.remap(self._still, self._grid - self._follows[..., None] * shift, None, cv2.INTER_LINEAR), np.uint8
+        )
+
+    def _lidded(self, eyeball: Picture, closed: float) -> Picture:
+        rows = self._grid[..., 1]
+        meet = self._lower - LOWER_SHARE * self._open_height
+        edge = self._upper + closed * (meet - self._upper)
+        low_edge = self._lower + closed * (meet - self._lower)
+        lid = cv2.remap(self._still, self._towards(rows, edge), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        below = np.clip(1 - (rows - low_edge) / (1.2 * self._eyes_px * 0.1), 0, 1)
+        source = rows + (self._lower - low_edge) * below * below
+        under = cv2.remap(
+            self._still,
+            np.dstack([self._grid[..., 0], source.astype(np.float32)]),
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        shown = _mixed(eyeball, np.asarray(under), np.clip(rows - low_edge + 0.5, 0, 1))
+        return _mixed(shown, np.asarray(lid), np.clip(edge - rows + 0.5, 0, 1))
+
+    def _towards(self, rows: Floats, edge: Floats) -> Floats:
+        """Where in the photo the skin above the lid's edge comes from: the lashes keep their width, the rest stretches."""
+        longer = edge - self._upper + self._room
+        share = np.clip((edge - rows) / longer, 0, None)
+        bend = np.minimum(longer / self._room - 1, 0.95)
+        inner = np.minimum(share, 1)
+        taken = self._room * ((1 + bend) * inner - bend * inner * inner) + np.maximum(share - 1, 0) * longer
+        return np.dstack([self._grid[..., 0], (self._upper - taken).astype(np.float32)])
+
+
+def _smooth_curve(curve: Floats, columns: Floats) -> Floats:
+    """Rows of a lid's edge at the given columns, as a smooth curve through its points."""
+    order = np.argsort(curve[:, 0])
+    x, y = curve[order, 0], curve[order, 1]
+    rows = np.interp(columns, x, y)
+    width = max(int((x[-1] - x[0]) / 10) | 1, 3)
+    kernel = np.hanning(width + 2)[1:-1]
+    return np.asarray(np.convolve(np.pad(rows, width // 2, mode="edge"), kernel / kernel.sum(), "valid"), np.float32)
+
+
+def _mixed(back: Picture, front: Picture, opacity: Floats) -> Picture:
+    share = np.asarray(opacity, np.float32)
+    return np.asarray(cv2.blendLinear(back, front, 1 - share, share), np.uint8)

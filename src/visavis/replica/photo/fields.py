@@ -19,11 +19,15 @@ _STILL_POINTS = 3
 """Rings of resting points outside."""
 
 _SMOOTHING = 2e-3
-_CORNER = 0.07
-"""Distance beyond the corners of the mouth within which the two fields become one, in distances of the eyes."""
+_CORNER = 0.05
+"""Distance before the corners of the mouth within which the two fields become one, in distances of the eyes."""
 
 _UPPER_SHARE = 0.3
 """Of an open mouth that closes, the share that the upper lip comes down; the jaw does the rest."""
+
+_OPEN, _OVERLAP = 0.01, 0.02
+"""An open mouth closes by this much more than it is open, because landmarks run beside the lips' edges, not on them; in
+distances of the eyes."""
 
 _CHIN_SHARE = 0.4
 """How much less than the lower lip the chin moves then."""
@@ -58,7 +62,7 @@ def skin_fields(points: Floats, box: Box, eyes_px: float, roll: float) -> Floats
     axis = (left - right) / np.linalg.norm(left - right)
     along = (x - right[0]) * axis[0] + (y - right[1]) * axis[1]
     beside = np.maximum(-along, along - np.linalg.norm(left - right)) / (_CORNER * eyes_px)
-    joined = np.clip(beside, 0, 1)[..., None]
+    joined = np.clip(beside + 1, 0, 1)[..., None]
     joined = joined * joined * (3 - 2 * joined)
     return np.stack([side + joined * (common - side) for side in (upper, lower)], 1).astype(np.float32)
 
@@ -101,6 +105,8 @@ def _seal(skin: Floats, eyes_px: float) -> NDArray[np.float64]:
     top = np.interp(skin[:, 0], upper[:, 0], upper[:, 1])
     bottom = np.interp(skin[:, 0], lower[:, 0], lower[:, 1])
     gap = np.maximum(bottom - top, 0)
+    if gap.max() > _OPEN * eyes_px:
+        gap += _OVERLAP * eyes_px * np.minimum(gap / gap.max() * 3, 1)
     above, below = _beside_lips(skin)
     near_upper = np.clip(1 - (top - skin[:, 1]) / (0.25 * eyes_px), 0, 1)
     chin = max(float(skin[CHIN, 1] - bottom.max()), 1.0)

@@ -16,14 +16,16 @@ MARGIN_PX = 3
 COLUMNS = 41
 """Points along each lip."""
 
-JAW_DROP = 0.33
+JAW_DROP = 0.31
 """How far the lower teeth come down when `jawOpen` is 1, in distances of the eyes; the chin's skin slides over them."""
 
 JAW_ASIDE = 0.06
-TIP_RISE_MM = 7.0
-"""How far the tongue's tip rises from the jaw when it is raised all the way."""
+ROUND_RECESS_MM = 4.0
+"""How far rounded lips come forward: as much further back, and less to be seen, are the teeth."""
 
-_JAW_OPEN, _JAW_LEFT, _JAW_RIGHT = (ARKIT_NAMES.index(name) for name in ("jawOpen", "jawLeft", "jawRight"))
+_JAW_OPEN, _JAW_LEFT, _JAW_RIGHT, _FUNNEL, _PUCKER = (
+    ARKIT_NAMES.index(name) for name in ("jawOpen", "jawLeft", "jawRight", "mouthFunnel", "mouthPucker")
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,22 +80,25 @@ class Mouth:
         jaw = self._eyes_px * np.array(
             [JAW_ASIDE * (weights[_JAW_LEFT] - weights[_JAW_RIGHT]), JAW_DROP * weights[_JAW_OPEN]], np.float32
         )
+        rounded = min(float(weights[_FUNNEL] + weights[_PUCKER]), 1.0)
+        recess = np.array([0, ROUND_RECESS_MM * self.mm * rounded], np.float32)
         plane = (skull - self._origin) @ self._axes.T
         inside = np.broadcast_to(self._cavity, (height, width, 3)).copy()
-        lower = plane - jaw + np.array([0, 1.2 * self.mm], np.float32)
+        lower = plane - jaw + np.array([0, 1.2 * self.mm], np.float32) - recess
         inside = self._laid(self._teeth.jaw, lower, inside)
         if tip > 0.03:
-            raised = lower + np.array([0, TIP_RISE_MM * self.mm * (tip - 0.45)], np.float32)
+            # It lifts off the jaw until it lies against the upper teeth.
+            raised = lower + min(tip * 1.1, 1.0) * (plane - lower)
             inside = self._laid(self._teeth.tip, raised, inside, min(1.0, tip / 0.35))
-        inside = self._laid(self._teeth.upper, plane, inside)
+        inside = self._laid(self._teeth.upper, plane + 0.5 * recess, inside)
         if self._own is not None:
             inside = self._laid_own(skull, inside)
         rows = np.arange(height, dtype=np.float32)[:, None]
         # Lips and cheeks throw shadows on what lies behind them.
-        under_lip = np.clip((rows - top) / (4.5 * self.mm), 0, 1)
+        under_lip = np.clip((rows - top) / (3.5 * self.mm), 0, 1)
         over_lip = np.clip((bottom - rows) / (2.0 * self.mm), 0, 1)
         from_corner = np.clip(np.minimum(along, 1 - along) / 0.22, 0, 1)
-        shade = (0.50 + 0.50 * under_lip) * (0.70 + 0.30 * over_lip) * (0.45 + 0.55 * from_corner)
+        shade = (0.62 + 0.38 * under_lip) * (0.75 + 0.25 * over_lip) * (0.5 + 0.5 * from_corner) * (1 - 0.35 * rounded)
         return np.asarray(inside * shade[..., None], np.float32)
 
     def _laid(self, picture: Floats, plane: Floats, under: Floats, opacity: float = 1.0) -> Floats:

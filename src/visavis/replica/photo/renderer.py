@@ -19,7 +19,7 @@ from visavis.replica.life import Life, Pose
 from visavis.replica.motion import Articulation, plan
 from visavis.replica.photo.contents import SEAL, STEP, SUPERSAMPLING, Floats, Portrait
 from visavis.replica.photo.eyes import EyePainter
-from visavis.replica.photo.mouth import MARGIN_PX, Mouth, Opening
+from visavis.replica.photo.mouth import COLUMNS, MARGIN_PX, Mouth, Opening
 from visavis.replica.photo.pose import PoseFields
 from visavis.replica.sound_mouth import SoundMouth
 from visavis.replica.visemes import PARAMETERS, TONGUE
@@ -30,9 +30,13 @@ RELAX_PER_FRAME = 0.36
 REACH_PX = 14
 """Frame pixels around the resting person that they can move into."""
 
+_CORNERS = np.minimum(np.minimum(np.arange(COLUMNS), np.arange(COLUMNS)[::-1]) / 3, 1).astype(np.float32)
+"""The lips' edges meet in the corners of the mouth."""
+
 _INVERSION_STEPS = 5
 """Fixed-point steps from forward to backward displacement."""
 
+_FUNNEL, _PUCKER = (ARKIT_NAMES.index(name) for name in ("mouthFunnel", "mouthPucker"))
 _BLINKS = tuple(ARKIT_NAMES.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft"))
 
 
@@ -97,7 +101,8 @@ class PhotoRenderer:
         """A frame of ARKit weights float32[52], the head's pose and gaze, and how far the tongue's tip is raised."""
         for side, blink in enumerate(_BLINKS):
             self._paint_eye(side, float(weights[blink]), (pose.gaze_x, pose.gaze_y))
-        amounts = self._face.calm.copy()
+        rounded = min(float(weights[_FUNNEL] + weights[_PUCKER]), 1.0)
+        amounts = self._face.calm * (1 + rounded)
         amounts[:SEAL] += weights
         amounts[list(_BLINKS)] = 0
         amounts[SEAL] = 1
@@ -169,7 +174,8 @@ class PhotoRenderer:
         top, bottom = (self._face.pose.carried(edge, on_frame) for edge in edges)
         x = (top[:, 0] + bottom[:, 0]) / 2
         middle = (top[:, 1] + bottom[:, 1]) / 2
-        return Opening(x, np.minimum(top[:, 1], middle), np.maximum(bottom[:, 1], middle))
+        half = np.maximum(bottom[:, 1] - top[:, 1], 0) / 2 * _CORNERS
+        return Opening(x, middle - half, middle + half)
 
     def _mouth(
         self,

@@ -16,7 +16,7 @@ from visavis.replica.photo.contents import Floats
 EYES_MM: Final = 90.0
 """Distance between the outer corners of the eyes."""
 
-EDGE_MM: Final = 2.2
+EDGE_MM: Final = 2.8
 """How far the upper front teeth reach below the line where the lips meet."""
 
 _SIDE_MM, _UP_MM, _DOWN_MM = 30.0, 16.0, 26.0
@@ -35,7 +35,7 @@ _NECK: Final = np.array([0.60, 0.77, 0.86])
 _BETWEEN: Final = np.array([0.22, 0.28, 0.42])
 _GUM: Final = np.array([0.36, 0.36, 0.62])
 _TONGUE: Final = np.array([0.30, 0.31, 0.60])
-CAVITY: Final = np.array([0.045, 0.035, 0.105])
+CAVITY: Final = np.array([0.075, 0.060, 0.155])
 """Colours in white light, BGR."""
 
 
@@ -56,7 +56,7 @@ def draw(scale: float, white: tuple[float, float, float], blur_px: float) -> Tee
     light = np.asarray(white) / 255
     x, y = _plane(scale * _FINER)
     upper = _row(x, y, _UPPER, up=True)
-    jaw = _over(_row(x, y, _LOWER, up=False), _tongue(x, y, top=-2.0, half_width=19.0, shade=0.62))
+    jaw = _over(_row(x, y, _LOWER, up=False), _tongue(x, y, top=-6.0, half_width=20.0, shade=0.66))
     tip = _tongue(x, y, top=-1.2, half_width=11.5, shade=0.95)
     pictures = []
     for picture in (upper, jaw, tip):

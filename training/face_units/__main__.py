@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
-
 from stock.geometry import Camera, Head, Points
+
 from visavis.faces import FaceLandmarker
 from visavis.faces.points import (
     ARKIT_NAMES,

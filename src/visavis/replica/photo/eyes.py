@@ -85,7 +85,7 @@ class EyePainter:
         return _mixed(shown, np.asarray(lid), np.clip(edge - rows + 0.5, 0, 1))
 
     def _towards(self, rows: Floats, edge: Floats) -> Floats:
-        """Where in the photo the skin above the lid's edge comes from: the lashes keep their width, the rest stretches."""
+        """Where in the photo the skin above the lid's edge comes from: lashes keep their size, the rest stretches."""
         longer = edge - self._upper + self._room
         share = np.clip((edge - rows) / longer, 0, None)
         bend = np.minimum(longer / self._room - 1, 0.95)

@@ -18,7 +18,7 @@ _REACH = 1.45
 _STILL_POINTS = 3
 """Rings of resting points outside."""
 
-_SMOOTHING = 2e-3
+_SMOOTHING = 1e-2
 _CORNER = 0.05
 """Distance before the corners of the mouth within which the two fields become one, in distances of the eyes."""
 
@@ -112,9 +112,7 @@ def _seal(skin: Floats, eyes_px: float) -> NDArray[np.float64]:
     chin = max(float(skin[CHIN, 1] - bottom.max()), 1.0)
     down = np.clip((skin[:, 1] - bottom) / chin, 0, 1)
     near_lower = 1 - _CHIN_SHARE * down * down * (3 - 2 * down)
-    return np.asarray(
-        gap * (above * _UPPER_SHARE * near_upper - below * (1 - _UPPER_SHARE) * near_lower), np.float64
-    )
+    return np.asarray(gap * (above * _UPPER_SHARE * near_upper - below * (1 - _UPPER_SHARE) * near_lower), np.float64)
 
 
 def _beside_lips(skin: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

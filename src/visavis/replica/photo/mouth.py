@@ -68,7 +68,9 @@ class Mouth:
         self._cavity = (teeth.CAVITY * np.array(geometry.light.white)).astype(np.float32)
         self._own = _photo_inside(portrait.person, self.edges, geometry.eyes_px) if geometry.lips.open else None
 
-    def fill(self, shape: tuple[int, int], skull: Floats, opening: tuple[Floats, ...], weights: Floats, tip: float) -> Floats:
+    def fill(
+        self, shape: tuple[int, int], skull: Floats, opening: tuple[Floats, ...], weights: Floats, tip: float
+    ) -> Floats:
         """The inside of the mouth, float32[h, w, 3] BGR 0 to 255, for a box of the frame.
 
         `skull` float32[h, w, 2] says where in the photo each pixel of the box lies on the head; `opening` has rows of
@@ -126,7 +128,7 @@ def _evenly(curve: Floats) -> Floats:
 
 
 def _photo_inside(person: Picture, edges: Floats, eyes_px: float) -> tuple[Floats, Floats]:
-    """What the photo itself shows between the lips: float32[h, w, 4], BGR times opacity, and its corner on the canvas."""
+    """What the photo shows between the lips: float32[h, w, 4], BGR times opacity, and its corner on the canvas."""
     outline = (np.concatenate([edges[0], edges[1][::-1]]) + 0.5) * SUPERSAMPLING - 0.5
     low, high = np.floor(outline.min(0)).astype(int) - 4, np.ceil(outline.max(0)).astype(int) + 5
     mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)

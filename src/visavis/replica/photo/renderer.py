@@ -50,7 +50,7 @@ class Face:
         self.pose = PoseFields(portrait)
         eyes_px = portrait.geometry.eyes_px
         self.eyes = tuple(EyePainter(eye, portrait.person, eyes_px) for eye in portrait.geometry.eyes)
-        self.units: Floats = portrait.fields.reshape(SEAL + 1, -1) / STEP
+        self.units: Floats = portrait.fields.reshape(SEAL + 1, -1) / np.float32(STEP)
         """float32[53, ...], cells."""
         self.calm = np.zeros(SEAL + 1, np.float32)
         for name, weight in portrait.geometry.calm.items():
@@ -154,8 +154,9 @@ class PhotoRenderer:
             through = cv2.bitwise_not(cv2.extractChannel(person, 3))
             behind = cv2.multiply(self._room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
             cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR), dst=frame[part])
-        within = slice(band[0].start - rows.start, band[0].stop - rows.start), slice(
-            band[1].start - columns.start, band[1].stop - columns.start
+        within = (
+            slice(band[0].start - rows.start, band[0].stop - rows.start),
+            slice(band[1].start - columns.start, band[1].stop - columns.start),
         )
         grid = face.grid[band]
         layers = [cv2.cvtColor(self._seen(side[within] + grid), cv2.COLOR_BGRA2BGR) for side in (upper, lower)]
@@ -174,8 +175,8 @@ class PhotoRenderer:
         top, bottom = (self._face.pose.carried(edge, on_frame) for edge in edges)
         x = (top[:, 0] + bottom[:, 0]) / 2
         middle = (top[:, 1] + bottom[:, 1]) / 2
-        half = np.maximum(bottom[:, 1] - top[:, 1], 0) / 2 * _CORNERS
-        return Opening(x, middle - half, middle + half)
+        half = np.asarray(np.maximum(bottom[:, 1] - top[:, 1], 0) / 2 * _CORNERS, np.float32)
+        return Opening(*(np.asarray(values, np.float32) for values in (x, middle - half, middle + half)))
 
     def _mouth(
         self,

@@ -64,7 +64,8 @@ def draw(scale: float, white: tuple[float, float, float], blur_px: float) -> Tee
         size = (round(2 * _SIDE_MM * scale), round((_UP_MM + _DOWN_MM) * scale))
         small = cv2.resize(lit.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         pictures.append(cv2.GaussianBlur(small, (0, 0), blur_px) if blur_px > 0.3 else small)
-    return Teeth(*(np.asarray(picture, np.float32) for picture in pictures), (_SIDE_MM * scale, _UP_MM * scale))
+    drawn = [np.asarray(picture, np.float32) for picture in pictures]
+    return Teeth(drawn[0], drawn[1], drawn[2], (_SIDE_MM * scale, _UP_MM * scale))
 
 
 def _plane(pixels_per_mm: float) -> tuple[Floats, Floats]:
@@ -97,7 +98,9 @@ def _row(x: Floats, y: Floats, sizes: tuple[tuple[float, float, float], ...], *,
         top = height * (1 - 0.22 * np.clip(across, 0, 1.4) ** 2)
         inside *= np.clip((top - away) * edge * 0.3 + 0.5, 0, 1)
         turned = np.cos(min(middle / _ARCH_MM, 1.0) * 1.25)
-        shade = (0.35 + 0.65 * turned) * (1 - 0.20 * np.clip(across, 0, 1) ** 3) * (1 - 0.10 * np.clip(1 - rise * 4, 0, 1))
+        shade = (
+            (0.35 + 0.65 * turned) * (1 - 0.20 * np.clip(across, 0, 1) ** 3) * (1 - 0.10 * np.clip(1 - rise * 4, 0, 1))
+        )
         colour = _ENAMEL + (_NECK - _ENAMEL) * rise[..., None] ** 1.5
         teeth = _over(np.dstack([colour * (shade * inside)[..., None], inside]), teeth)
     reach = float(_ARCH_MM * np.sin(min(ends[-1] / _ARCH_MM, np.pi / 2)))

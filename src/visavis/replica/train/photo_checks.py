@@ -182,8 +182,8 @@ def _refuse(sitter: Sitter) -> None:
         if angle > most:
             raise TrainingError(
                 "improper_camera_angle",
-                f"The head is turned {name} by about {angle:.0f} degrees; expected at most {most:.0f}: a photo from the "
-                "front, at the height of the eyes.",
+                f"The head is turned {name} by about {angle:.0f} degrees; expected at most {most:.0f}: a photo from "
+                "the front, at the height of the eyes.",
             )
     if sitter.brightness < DARKEST:
         raise TrainingError(
@@ -201,8 +201,13 @@ def _refuse(sitter: Sitter) -> None:
             "other_quality_issue",
             "The face is blurred; expected a photo in focus, taken with a steady hand and not enlarged.",
         )
-    if min(_opening(sitter.landmarks, RIGHT_UPPER_LID, RIGHT_LOWER_LID),
-           _opening(sitter.landmarks, LEFT_UPPER_LID, LEFT_LOWER_LID)) < CLOSED_EYE:
+    if (
+        min(
+            _opening(sitter.landmarks, RIGHT_UPPER_LID, RIGHT_LOWER_LID),
+            _opening(sitter.landmarks, LEFT_UPPER_LID, LEFT_LOWER_LID),
+        )
+        < CLOSED_EYE
+    ):
         raise TrainingError(
             "other_quality_issue", "An eye is closed; expected both eyes open: what is behind the lids cannot be known."
         )

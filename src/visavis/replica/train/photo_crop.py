@@ -39,7 +39,7 @@ class Crop:
 
 
 def crop(sitter: Sitter) -> Crop:
-    """Head and shoulders, the face in the middle; wide where the photo is, and never with invented room if it is not."""
+    """Head and shoulders, the face in the middle; no room is invented where the photo is cut closely."""
     height, width = sitter.picture.shape[:2]
     points = sitter.landmarks.points
     across, down = (points[[234, 454], 0].mean(), points[[33, 133, 362, 263], 1].mean())

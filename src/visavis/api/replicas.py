@@ -23,7 +23,7 @@ from visavis.api.system import MODEL_NAME, STOCK_REPLICA_ID, refuse_change_of_re
 from visavis.api.training import ReplicaBody
 from visavis.errors import BadInputError
 from visavis.replica.bundle import PREVIEW, BundleError, Manifest, open_bundle
-from visavis.replica.opening import open_replica
+from visavis.replica.opening import background_is_replaceable, open_replica
 from visavis.store import Store, ids
 from visavis.store.replicas import StoredReplica
 from visavis.training.kinds import MODEL_NAMES, bundle_blob, preview_blob
@@ -223,7 +223,7 @@ async def _uploaded(store: Store, form: FormData) -> StoredReplica:
     replica_id = ids.replica_id()
     with tempfile.TemporaryDirectory() as folder:
         path, film = Path(folder) / "upload.replica", Path(folder) / PREVIEW
-        manifest = await asyncio.to_thread(_saved, file, path, film)
+        manifest, replaceable = await asyncio.to_thread(_saved, file, path, film)
         await store.blobs.write(bundle_blob(replica_id), path)
         if film.exists():
             await store.blobs.write(preview_blob(replica_id), film)
@@ -235,19 +235,24 @@ async def _uploaded(store: Store, form: FormData) -> StoredReplica:
         status="completed",
         progress=100,
         bundle=bundle_blob(replica_id),
-        document={"manifest": manifest.model_dump(mode="json", exclude={"checksums"}), "preview": has_film},
+        document={
+            "manifest": manifest.model_dump(mode="json", exclude={"checksums"}),
+            "background_is_replaceable": replaceable,
+            "preview": has_film,
+        },
     )
 
 
-def _saved(file: UploadFile, path: Path, film: Path) -> Manifest:
+def _saved(file: UploadFile, path: Path, film: Path) -> tuple[Manifest, bool]:
+    """What the uploaded bundle says of itself, and whether its background can be replaced."""
     with path.open("wb") as target:
         shutil.copyfileobj(file.file, target, 1 << 20)
     try:
-        open_replica(path)
+        replaceable = background_is_replaceable(open_replica(path))
         with open_bundle(path) as bundle:
             if PREVIEW in bundle:
                 film.write_bytes(bundle.part(PREVIEW))
-            return bundle.manifest
+            return bundle.manifest, replaceable
     except BundleError as error:
         raise BadInputError("bundle", file.filename, f"a .replica file that can be used ({error})") from None
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from visavis.replica import Replica
+from visavis.errors import BadInputError
+from visavis.replica import GREEN_SCREEN, Replica
 from visavis.replica.bundle import Bundle, BundleError, open_bundle
 
 
@@ -10,6 +11,15 @@ def open_replica(path: Path) -> Replica:
     """Load the replica of a bundle. Raises `BundleError`."""
     with open_bundle(path) as bundle:
         return _drawn(bundle)
+
+
+def background_is_replaceable(replica: Replica) -> bool:
+    """Whether this face can be parted from what is behind it."""
+    try:
+        replica.renderer(GREEN_SCREEN)
+    except BadInputError:
+        return False
+    return True
 
 
 def _drawn(bundle: Bundle) -> Replica:

@@ -149,10 +149,10 @@ async def _consent(recording: Path | None, declared_by: str | None, person: str)
 async def _add_preview(path: Path, folder: Path, report: Callable[[float], None]) -> tuple[str, ...]:
     """Notes for people; without a voice there is no film, and the replica is none the worse."""
     from visavis.models import ModelMissingError
-    from visavis.replica.preview import add_preview
+    from visavis.replica.preview import preview_of
 
     try:
-        await add_preview(path, folder, report)
+        await preview_of(path, folder, report)
     except ModelMissingError as error:
         return (f"no preview was put into the file: {error}",)
     return ()

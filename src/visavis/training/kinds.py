@@ -52,7 +52,7 @@ class ReplicaJobs:
         before = await self._store.replicas.get(replica_id)
         await self._store.blobs.write(bundle_blob(replica_id), folder / result["files"]["bundle"])
         await self._store.blobs.write(preview_blob(replica_id), folder / result["files"]["preview"])
-        kept = ("manifest", "green_screen", "warnings", "figures")
+        kept = ("manifest", "background_is_replaceable", "green_screen", "warnings", "figures")
         try:
             replica = await self._store.replicas.update(
                 replica_id,

@@ -13,14 +13,12 @@ from typing import Any
 import cv2
 
 from visavis.config import settings
-from visavis.errors import BadInputError
 from visavis.jobs import Report, WorkError
 from visavis.outbound import Outbound, OutboundError, PrivateAddresses, SizeLimitError
-from visavis.replica import GREEN_SCREEN
 from visavis.replica.bundle import PREVIEW, open_bundle
 from visavis.replica.consent import Consent, declared
-from visavis.replica.opening import open_replica
-from visavis.replica.preview import add_preview
+from visavis.replica.opening import background_is_replaceable, open_replica
+from visavis.replica.preview import preview_of
 from visavis.replica.statement import spoken_consent
 from visavis.replica.train import Progress, Trained, TrainingError, train_photo, train_video
 
@@ -56,14 +54,18 @@ async def _made(work_input: dict[str, Any], folder: Path, report: Report) -> dic
     consent = await _consent(work_input, source, folder)
     report(_AGREED)
     trained = await asyncio.to_thread(_trained, field, source, folder, work_input["name"], consent, report)
-    green_screen, warnings = await asyncio.to_thread(_green_screen, work_input, trained)
-    await add_preview(trained.path, folder, lambda share: report(_TRAINED + (1 - _TRAINED) * share))
+    replaceable = await asyncio.to_thread(lambda: background_is_replaceable(open_replica(trained.path)))
+    warnings = list(trained.warnings)
+    if work_input.get("green_screen") and not replaceable:
+        warnings.append("properties.background_green_screen: this replica is always seen before its own background")
+    await preview_of(trained.path, folder, lambda share: report(_TRAINED + (1 - _TRAINED) * share))
     with open_bundle(trained.path) as bundle:
         manifest = bundle.manifest
     return {
         "files": {"bundle": BUNDLE, "preview": PREVIEW},
         "manifest": manifest.model_dump(mode="json", exclude={"checksums"}),
-        "green_screen": green_screen,
+        "background_is_replaceable": replaceable,
+        "green_screen": bool(work_input.get("green_screen")) and replaceable,
         "warnings": warnings,
         "figures": dict(trained.figures),
     }
@@ -108,16 +110,6 @@ async def _spoken_in_video(video: Path, name: str) -> Consent:
             f"{error} Or give a recording of that in consent_video_url, or declare that the person agreed with "
             "their name in properties.consent_declaration.",
         ) from error
-
-
-def _green_screen(work_input: dict[str, Any], trained: Trained) -> tuple[bool, list[str]]:
-    if not work_input.get("green_screen"):
-        return False, list(trained.warnings)
-    try:
-        open_replica(trained.path).renderer(GREEN_SCREEN)
-    except BadInputError as error:
-        return False, [*trained.warnings, f"properties.background_green_screen: {error}"]
-    return True, list(trained.warnings)
 
 
 async def _fetched(field: str, url: str, path: Path, most: int, report: Report) -> Path:

@@ -170,6 +170,17 @@ async def test_replica_trained_for_a_green_screen_stands_before_one(here: Server
     assert snapshot["green_screen"] is True
 
 
+async def test_green_screen_is_refused_for_a_replica_that_cannot_leave_its_background(here: Server):
+    made = (await upload(here)).json()
+    assert made["properties"]["background_is_replaceable"] is True
+    stored = await here.store.replicas.get(made["replica_id"])
+    bound = stored.document | {"background_is_replaceable": False}
+    await here.store.replicas.update(stored.replica_id, document=bound)
+    asked = {"replica_id": made["replica_id"], "properties": {"apply_greenscreen": True}}
+    response = await here.client.post("/v2/conversations", json=asked)
+    assert response.status_code == 400 and "properties.apply_greenscreen" in response.json()["error"]
+
+
 @pytest.mark.slow
 async def test_training_that_cannot_get_its_video_tells_the_callback(tmp_path, monkeypatch):
     monkeypatch.setenv("VISAVIS_ALLOW_PRIVATE_URLS", "127.0.0.1/32")

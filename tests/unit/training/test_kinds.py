@@ -34,7 +34,8 @@ def made(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     with open_bundle(folder / "trained.replica") as bundle:
         manifest = bundle.manifest.model_dump(mode="json", exclude={"checksums"})
     files = {"bundle": "trained.replica", "preview": "preview.mp4"}
-    return folder, {"files": files, "manifest": manifest, "green_screen": False, "warnings": ["dark"], "figures": {}}
+    result = {"files": files, "manifest": manifest, "warnings": ["dark"], "figures": {}}
+    return folder, result | {"green_screen": False, "background_is_replaceable": True}
 
 
 async def queued(store: Store) -> tuple[StoredReplica, Job]:

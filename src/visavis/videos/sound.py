@@ -14,7 +14,7 @@ SHORTEST_S, LONGEST_S = 3.0, 600.0
 """Recordings that are taken."""
 
 # A playlist among the formats would let a stranger's file make FFmpeg open other files and addresses.
-_FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+_FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,asf,flv"
 
 
 async def spoken(script: str, voice: TextToSpeech) -> list[Speech]:

@@ -9,8 +9,8 @@ from visavis.replica.photo.contents import SUPERSAMPLING, Eye, Floats
 LOWER_SHARE = 0.12
 """Of a closing eye, the share that the lower lid comes up."""
 
-LASHES = 0.022
-"""Width of the dark edge of a lid that keeps its size when the lid comes down, in distances of the eyes."""
+LASHES, LASH_SHADOW = 0.012, 0.5
+"""Half the width of the line of lashes between closed lids, in distances of the eyes, and how dark it is."""
 
 _MOST_GAZE = 0.75
 """How far the iris may move aside, in radii."""
@@ -24,8 +24,8 @@ class EyePainter:
         upper, lower = ((np.array(curve, np.float32) + 0.5) * SUPERSAMPLING - 0.5 for curve in (eye.upper, eye.lower))
         height = float((lower[:, 1] - upper[:, 1]).max())
         brow = (eye.brow + 0.5) * SUPERSAMPLING - 0.5
-        # Skin between brow and lid that stretches, at least as much as it has to cover.
-        room = max(float(upper[:, 1].min()) - brow, 0.9 * height)
+        # The skin between brow and lid stretches; the brow itself should not come down with it.
+        room = max(0.92 * (float(upper[:, 1].min()) - brow), 0.45 * height)
         left, right = int(upper[0, 0]) - 2, int(np.ceil(upper[-1, 0])) + 3
         first, last = int(upper[:, 1].min() - room) - 2, int(np.ceil(lower[:, 1].max() + height)) + 2
         first, left = max(first, 0), max(left, 0)
@@ -47,6 +47,10 @@ class EyePainter:
         away = np.linalg.norm(self._grid - centre.astype(np.float32), axis=2) / self._radius
         lids = np.minimum(rows - self._upper, self._lower - rows) / (0.018 * self._eyes_px)
         corners = np.minimum(columns - upper[0, 0], upper[-1, 0] - columns) / (0.05 * self._eyes_px)
+        self._between = np.clip(corners, 0, 1)
+        self._dark: Picture = np.broadcast_to(
+            np.quantile(self._still.reshape(-1, 3), 0.02, axis=0).astype(np.uint8), self._still.shape
+        ).copy()
         follows = np.clip(1 - (away - 1.15) / 1.1, 0, 1) * np.clip(lids, 0, 1) * np.clip(corners, 0, 1)
         self._follows = np.asarray(cv2.GaussianBlur(follows.astype(np.float32), (0, 0), 0.008 * self._eyes_px))
 
@@ -82,7 +86,11 @@ class EyePainter:
             borderMode=cv2.BORDER_REPLICATE,
         )
         shown = _mixed(eyeball, np.asarray(under), np.clip(rows - low_edge + 0.5, 0, 1))
-        return _mixed(shown, np.asarray(lid), np.clip(edge - rows + 0.5, 0, 1))
+        shown = _mixed(shown, np.asarray(lid), np.clip(edge - rows + 0.5, 0, 1))
+        # Lashes of both lids come together in one dark line.
+        from_edge = np.abs(edge - rows) / (LASHES * self._eyes_px)
+        shadow = LASH_SHADOW * closed * np.exp(-from_edge * from_edge) * self._between
+        return _mixed(shown, self._dark, shadow)
 
     def _towards(self, rows: Floats, edge: Floats) -> Floats:
         """Where in the photo the skin above the lid's edge comes from: lashes keep their size, the rest stretches."""

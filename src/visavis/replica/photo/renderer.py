@@ -30,8 +30,13 @@ RELAX_PER_FRAME = 0.36
 REACH_PX = 14
 """Frame pixels around the resting person that they can move into."""
 
-_CORNERS = np.minimum(np.minimum(np.arange(COLUMNS), np.arange(COLUMNS)[::-1]) / 3, 1).astype(np.float32)
+_FROM_CORNER = np.minimum(np.minimum(np.arange(COLUMNS), np.arange(COLUMNS)[::-1]) / 5, 1)
+_CORNERS = np.sqrt(1 - (1 - _FROM_CORNER) ** 2).astype(np.float32)
 """The lips' edges meet in the corners of the mouth."""
+
+_SMALLEST_AMOUNT = 0.004
+_COARSE = 8
+"""Frame pixels between the rows and columns at which it is judged what the person can reach."""
 
 _INVERSION_STEPS = 5
 """Fixed-point steps from forward to backward displacement."""
@@ -55,9 +60,18 @@ class Face:
         self.calm = np.zeros(SEAL + 1, np.float32)
         for name, weight in portrait.geometry.calm.items():
             self.calm[ARKIT_NAMES.index(name)] = weight
-        self.grid = _pixel_grid(height, width)
-        opacity = cv2.resize(portrait.person[..., 3], portrait.size, interpolation=cv2.INTER_AREA)
-        self.parts = _occupied(np.asarray(opacity, np.uint8))
+        self.grid = on_canvas(_pixel_grid(height, width))
+        """float32[H, W, 2]: where every frame pixel lies on the canvas."""
+        small = cv2.resize(portrait.person[..., 3], (width // _COARSE, height // _COARSE), interpolation=cv2.INTER_AREA)
+        self.parts = [(part, self.grid[part].copy()) for part in _occupied(np.asarray(small, np.uint8))]
+
+    def skin(self, amounts: Floats) -> Floats:
+        """float32[2, h, w, 2]: how far the skin above and below the lips moves, cells, with these units."""
+        box = self.portrait.geometry.face
+        moved = np.zeros(self.units.shape[1], np.float32)
+        for unit in np.flatnonzero(np.abs(amounts) > _SMALLEST_AMOUNT):
+            cv2.scaleAdd(self.units[unit], float(amounts[unit]), moved, dst=moved)
+        return moved.reshape(2, box.height // STEP, box.width // STEP, 2)
 
 
 class PhotoRenderer:
@@ -134,23 +148,27 @@ class PhotoRenderer:
         face, portrait = self._face, self._face.portrait
         box = portrait.geometry.face
         on_frame, on_face = face.pose.of(pose)
-        source = cv2.resize(on_frame, self.size, interpolation=cv2.INTER_LINEAR)
-        skin = (amounts @ face.units).reshape(2, box.height // STEP, box.width // STEP, 2)
+        source = cv2.resize(on_frame * SUPERSAMPLING, self.size, interpolation=cv2.INTER_LINEAR)
         upper, lower = (
-            cv2.resize(_after(_inverted(field), on_face), (box.width, box.height), interpolation=cv2.INTER_LINEAR)
-            for field in skin
+            cv2.resize(
+                _after(_inverted(field), on_face) * SUPERSAMPLING,
+                (box.width, box.height),
+                interpolation=cv2.INTER_LINEAR,
+            )
+            for field in face.skin(amounts)
         )
         opening = self._opening(amounts, on_frame)
         band = _band(opening, box.slices)
-        skull = source[band] + face.grid[band]
+        skull = off_canvas(source[band] + face.grid[band])
         seam = int(opening.top[[0, -1]].mean())
         split = min(max(seam - box.y, 0), box.height)
         rows, columns = box.slices
         source[rows.start : rows.start + split, columns] = upper[:split]
         source[rows.start + split : rows.stop, columns] = lower[split:]
         frame = self._room.copy()
-        for part in face.parts:
-            person = self._seen(source[part] + face.grid[part])
+        for part, grid in face.parts:
+            source[part] += grid
+            person = self._seen(source[part])
             through = cv2.bitwise_not(cv2.extractChannel(person, 3))
             behind = cv2.multiply(self._room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
             cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR), dst=frame[part])
@@ -164,9 +182,7 @@ class PhotoRenderer:
         return frame
 
     def _seen(self, places: Floats) -> Picture:
-        """The canvas at positions of the resting frame."""
-        places *= SUPERSAMPLING
-        places += (SUPERSAMPLING - 1) / 2
+        """The canvas at positions float32[h, w, 2] on it."""
         return np.asarray(cv2.remap(self._canvas, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
     def _opening(self, amounts: Floats, on_frame: Floats) -> Opening:
@@ -231,26 +247,42 @@ def _after(skin: Floats, head: Floats) -> Floats:
     return np.asarray(head + cv2.remap(skin, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
+def on_canvas(places: Floats) -> Floats:
+    """From frame to canvas pixels, both counted from the middle of the upper left pixel."""
+    return np.asarray(places * SUPERSAMPLING + (SUPERSAMPLING - 1) / 2, np.float32)
+
+
+def off_canvas(places: Floats) -> Floats:
+    """From canvas to frame pixels."""
+    return np.asarray((places - (SUPERSAMPLING - 1) / 2) / SUPERSAMPLING, np.float32)
+
+
 def _pixel_grid(height: int, width: int) -> Floats:
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return np.dstack([x, y])
 
 
 def _occupied(opacity: Picture) -> list[tuple[slice, slice]]:
-    """Two boxes, head and body, that cover all that the person can reach; of these the pair with the least area."""
+    """Two boxes, head and body, that cover all that the person can reach; of these the pair with the least area.
+
+    `opacity` is `_COARSE` times smaller than the frame.
+    """
     height = len(opacity)
-    reachable = cv2.dilate((opacity > 0).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=REACH_PX) > 0
+    reach = -(-REACH_PX // _COARSE)
+    reachable = cv2.dilate((opacity > 0).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
 
     def box(first: int, last: int) -> tuple[slice, slice]:
-        rows = np.nonzero(reachable[first:last].any(1))[0]
-        columns = np.nonzero(reachable[first:last].any(0))[0]
+        rows = np.nonzero(reachable[first:last].any(1))[0] * _COARSE
+        columns = np.nonzero(reachable[first:last].any(0))[0] * _COARSE
+        start = first * _COARSE
         if not len(rows):
-            return slice(first, first), slice(0, 0)
-        return slice(first + int(rows[0]), first + int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+            return slice(start, start), slice(0, 0)
+        last_row, last_column = int(rows[-1]) + _COARSE, int(columns[-1]) + _COARSE
+        return slice(start + int(rows[0]), start + last_row), slice(int(columns[0]), last_column)
 
     def area(part: tuple[slice, slice]) -> int:
         rows, columns = part
-        return len(range(height)[rows]) * (int(columns.stop) - int(columns.start))
+        return (int(rows.stop) - int(rows.start)) * (int(columns.stop) - int(columns.start))
 
-    pairs = [(box(0, cut), box(cut, height)) for cut in range(8, height, 8)]
+    pairs = [(box(0, cut), box(cut, height)) for cut in range(1, height)]
     return [part for part in min(pairs, key=lambda pair: sum(map(area, pair))) if area(part)]

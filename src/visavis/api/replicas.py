@@ -144,7 +144,7 @@ async def list_replicas(
     wanted = [one.strip() for one in replica_ids.split(",") if one.strip()] if replica_ids else None
     system = [
         one
-        for one in [stock_replica()]
+        for one in [stock_replica(links)]
         if replica_type != "user"
         and (wanted is None or one["replica_id"] in wanted)
         and model_name in (None, one["model_name"])
@@ -168,7 +168,7 @@ async def list_replicas(
 async def get_replica(store: FromStore, links: FromLinks, replica_id: str, verbose: bool = False) -> dict[str, Any]:
     """One replica."""
     if stand_in(replica_id) == STOCK_REPLICA_ID:
-        return vocabulary.in_both(stock_replica())
+        return vocabulary.in_both(stock_replica(links))
     return vocabulary.in_both(_described(await store.replicas.get(replica_id), links, verbose=True))
 
 

@@ -25,6 +25,9 @@ async def test_stock_replica_is_listed_in_both_vocabularies(here: Server):
     assert listed["data"][0]["face_id"] == listed["data"][0]["replica_id"] == "rmira"
     found = await here.get("replicas/rmira?verbose=true")
     assert (found["status"], found["training_progress"], found["replica_type"]) == ("completed", "100/100", "system")
+    film = found["thumbnail_video_url"].removeprefix(here.settings.base_url)
+    seen = await here.client.get(film, headers={"Range": "bytes=4-7"})
+    assert (seen.status_code, seen.content, seen.headers["content-type"]) == (206, b"ftyp", "video/mp4")
 
 
 async def test_uploaded_bundle_is_checked_and_can_be_used(here: Server):

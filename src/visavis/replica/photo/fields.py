@@ -8,7 +8,16 @@ the lower lip's; beside the corners of the mouth both are the same.
 import numpy as np
 from numpy.typing import NDArray
 
-from visavis.faces.points import CHIN, LOWER_LIP_INNER, OVAL, RIGHT_IRIS, UPPER_LIP_INNER
+from visavis.faces.points import (
+    CHIN,
+    LIP_CORNERS,
+    LOWER_LIP_INNER,
+    LOWER_LIP_RINGS,
+    OVAL,
+    RIGHT_IRIS,
+    UPPER_LIP_INNER,
+    UPPER_LIP_RINGS,
+)
 from visavis.replica.photo.contents import SEAL, STEP, Box, Floats
 from visavis.replica.photo.units import unit_offsets
 
@@ -123,10 +132,10 @@ def _beside_lips(skin: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     between = (skin[:, 0] > middle[0, 0]) & (skin[:, 0] < middle[-1, 0])
     below = between & (skin[:, 1] > line)
     above = between & ~below & (skin[:, 1] > skin[_NOSE_BASE, 1])
-    for points, is_above in ((UPPER_LIP_INNER[1:-1], True), (LOWER_LIP_INNER[1:-1], False)):
-        above[list(points)], below[list(points)] = is_above, not is_above
-    for corner in (UPPER_LIP_INNER[0], UPPER_LIP_INNER[-1]):
-        above[corner] = below[corner] = False
+    for rings, is_above in ((UPPER_LIP_RINGS, True), (LOWER_LIP_RINGS, False)):
+        for ring in rings:
+            above[list(ring)], below[list(ring)] = is_above, not is_above
+    above[list(LIP_CORNERS)] = below[list(LIP_CORNERS)] = False
     return above, below
 
 

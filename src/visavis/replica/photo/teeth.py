@@ -35,7 +35,7 @@ _NECK: Final = np.array([0.60, 0.77, 0.86])
 _BETWEEN: Final = np.array([0.22, 0.28, 0.42])
 _GUM: Final = np.array([0.36, 0.36, 0.62])
 _TONGUE: Final = np.array([0.30, 0.31, 0.60])
-CAVITY: Final = np.array([0.075, 0.060, 0.155])
+CAVITY: Final = np.array([0.095, 0.075, 0.20])
 """Colours in white light, BGR."""
 
 
@@ -56,7 +56,7 @@ def draw(scale: float, white: tuple[float, float, float], blur_px: float) -> Tee
     light = np.asarray(white) / 255
     x, y = _plane(scale * _FINER)
     upper = _row(x, y, _UPPER, up=True)
-    jaw = _over(_row(x, y, _LOWER, up=False), _tongue(x, y, top=-6.0, half_width=20.0, shade=0.74))
+    jaw = _over(_row(x, y, _LOWER, up=False), _tongue(x, y, top=-6.0, half_width=20.0, shade=1.0))
     tip = _tongue(x, y, top=-1.2, half_width=11.5, shade=0.95)
     pictures = []
     for picture in (upper, jaw, tip):

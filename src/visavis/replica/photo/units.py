@@ -15,8 +15,8 @@ GAINS = {
     "mouthClose": (0.78, 0.78),
     "mouthPressLeft": (0.3, 0.3),
     "mouthPressRight": (0.3, 0.3),
-    "mouthPucker": (1.8, 1.2),
-    "mouthFunnel": (2.2, 0.8),
+    "mouthPucker": (1.45, 1.2),
+    "mouthFunnel": (1.9, 0.8),
 }
 """Units that move faces in photos more, or less, than the head they were measured on: aside and down; set by eye."""
 

@@ -1,5 +1,7 @@
 """Lips, eyes and light of a face in a photo, as the renderer wants them."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -10,11 +12,13 @@ from visavis.faces.points import (
     LEFT_LOWER_LID,
     LEFT_UPPER_LID,
     LOWER_LIP_INNER,
+    LOWER_LIP_RINGS,
     RIGHT_BROW,
     RIGHT_IRIS,
     RIGHT_LOWER_LID,
     RIGHT_UPPER_LID,
     UPPER_LIP_INNER,
+    UPPER_LIP_RINGS,
 )
 from visavis.replica.photo.contents import SUPERSAMPLING, Eye, Floats, Light, Lips, Point
 from visavis.replica.train.photo_checks import Picture
@@ -24,6 +28,9 @@ CLOSED_LIPS = 0.035
 
 _LINE_REACH = 0.035
 """How far from the landmarks the dark line between closed lips is looked for, in distances of the eyes."""
+
+_THINNEST = 0.006
+"""Least distance between neighbouring rings of points on a lip, in distances of the eyes."""
 
 CALMED = 0.45
 """Share of a photo's smile that is taken back, so that words have room."""
@@ -43,6 +50,11 @@ def lips(canvas: Picture, points: Floats, eyes_px: float) -> tuple[Lips, Floats]
         upper = lower = line
     adjusted[list(UPPER_LIP_INNER)] = upper
     adjusted[list(LOWER_LIP_INNER)] = lower
+    for rings, side in ((UPPER_LIP_RINGS, -1), (LOWER_LIP_RINGS, 1)):
+        for inner, outer in pairwise(rings):
+            # Where the edge was moved beyond the next ring of a thin lip, that makes room.
+            least = side * adjusted[list(inner), 1] + _THINNEST * eyes_px
+            adjusted[list(outer), 1] = side * np.maximum(side * adjusted[list(outer), 1], least)
     return Lips(upper=_curve(upper), lower=_curve(lower), open=is_open), adjusted
 
 

@@ -1,4 +1,4 @@
-"""How the points of a face move with each ARKit unit: measured once on a CC0 head, see `training/face_units`."""
+"""How the points of a face move with each ARKit unit: measured once on a CC0 head by `stock/face_units.py`."""
 
 from functools import cache
 from pathlib import Path

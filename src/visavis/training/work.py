@@ -6,6 +6,7 @@ when the work begins again is not done again.
 
 import asyncio
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,11 @@ def _trained(field: str, source: Path, folder: Path, name: str, consent: Consent
     kept.mkdir(exist_ok=True)
     train = train_video if field == "train_video_url" else train_photo
     trained = train(source, kept, folder / BUNDLE, name=name, consent=consent, report=told)
-    _keep(known, json.dumps({"warnings": trained.warnings, "figures": dict(trained.figures)}))
+    # What was not measured is no number, and no JSON.
+    figures = {figure: value for figure, value in trained.figures.items() if math.isfinite(value)}
+    _keep(known, json.dumps({"warnings": trained.warnings, "figures": figures}))
     shutil.rmtree(kept)
-    return trained
+    return Trained(trained.path, trained.warnings, figures)
 
 
 async def _consent(work_input: dict[str, Any], source: Path, folder: Path) -> Consent:

@@ -107,16 +107,25 @@ def _make(
     agreed = asyncio.run(_consent(consent, declared_by, called))
     folder = work or target.with_suffix(".unfinished")
     folder.mkdir(parents=True, exist_ok=True)
-    with bar() as show:
-        trained = train(
-            source,
-            folder,
-            target,
-            name=called,
-            consent=agreed,
-            report=lambda progress: show(0.95 * progress.share, progress.stage),
-        )
-        skipped = asyncio.run(_add_preview(target, folder, lambda share: show(0.95 + 0.05 * share, "Filming it")))
+    # Beside the target until it has its film, so that a file under the wanted name is always complete.
+    unnamed = target.with_name(f".{target.name}")
+    try:
+        with bar() as show:
+            trained = train(
+                source,
+                folder,
+                unnamed,
+                name=called,
+                consent=agreed,
+                report=lambda progress: show(0.95 * progress.share, progress.stage),
+            )
+            skipped = asyncio.run(_add_preview(unnamed, folder, lambda share: show(0.95 + 0.05 * share, "Filming it")))
+        unnamed.replace(target)
+    except KeyboardInterrupt:
+        _console.print("Interrupted. The same command goes on where it was.")
+        raise
+    finally:
+        unnamed.unlink(missing_ok=True)
     if work is None:  # a folder that somebody chose may hold more than ours
         shutil.rmtree(folder)
     for warning in (*trained.warnings, *skipped):

@@ -33,7 +33,7 @@ from visavis.hosting.plan import Plan
 from visavis.layers import Layers
 from visavis.layers.builtin import start_layers
 from visavis.layers.tts import Speech, Word
-from visavis.replica import Attitude, Emotion, Frame
+from visavis.replica import Attitude, Background, Emotion, Frame
 from visavis.replica.stock import stock
 from visavis.store.configured import configured_store
 
@@ -63,9 +63,9 @@ class SquareFace:
         self._replica = stock()
         self.name = self._replica.name
 
-    def renderer(self) -> "SquareRenderer":
+    def renderer(self, background: Background | None = None) -> "SquareRenderer":
         """Its face for one call."""
-        return SquareRenderer(self._replica.renderer())
+        return SquareRenderer(self._replica.renderer(background))
 
 
 class SquareRenderer:

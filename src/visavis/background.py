@@ -1,4 +1,4 @@
-"""What a server does besides calls: delivering webhooks, making videos and speeches."""
+"""What a server does besides calls: delivering webhooks, making videos and speeches, training replicas."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from visavis.hosting.faces import Bundles
 from visavis.jobs.runner import JobRunner
 from visavis.outbound import Outbound, PrivateAddresses
 from visavis.store import Store
+from visavis.training.kinds import ReplicaJobs
 from visavis.videos.kinds import SpeechJobs, VideoJobs
 from visavis.videos.links import Links
 from visavis.webhooks.deliverer import Deliverer
@@ -29,6 +30,8 @@ class Background:
     videos: JobRunner
     speeches: JobRunner
     """Apart from the videos, so that a sentence need not wait for a film."""
+    trainings: JobRunner
+    """Apart from both, because one takes many minutes."""
     links: Links
 
 
@@ -44,12 +47,16 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
         store.jobs, [VideoJobs(store, links, bundles.path, webhooks.wake)], folder / "long", settings.max_jobs
     )
     speeches = JobRunner(store.jobs, [SpeechJobs(store, links, webhooks.wake)], folder / "short")
-    tasks = [
-        asyncio.create_task(_for_ever(name, work))
-        for name, work in (("webhooks", webhooks.run), ("videos", videos.run), ("speeches", speeches.run))
-    ]
+    trainings = JobRunner(store.jobs, [ReplicaJobs(store, webhooks.wake)], folder / "training")
+    workers = {
+        "webhooks": webhooks.run,
+        "videos": videos.run,
+        "speeches": speeches.run,
+        "trainings": trainings.run,
+    }
+    tasks = [asyncio.create_task(_for_ever(name, work)) for name, work in workers.items()]
     try:
-        yield Background(webhooks, videos, speeches, links)
+        yield Background(webhooks, videos, speeches, trainings, links)
     finally:
         for task in tasks:
             task.cancel()

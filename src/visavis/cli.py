@@ -1,4 +1,4 @@
-"""The command line: `visavis serve`, `visavis talk`, `visavis models`."""
+"""The command line: `visavis serve`, `visavis talk`, `visavis models`, `visavis replica` and more."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ app.add_typer(models_app, name="models", help="Model files: pull, list, verify."
 app.add_typer(keys_app, name="keys", help="API keys: create, list, revoke.")
 app.add_typer(persona_app, name="persona", help="Personas of a server as YAML files: list, pull, push.")
 app.command("import")(import_)
-app.add_typer(replica_app, name="replica", help="Replicas: preview.")
+app.add_typer(replica_app, name="replica", help="Replicas: train, photo, preview, inspect, list.")
 app.add_typer(webhooks_app, name="webhooks", help="Webhooks: list, show, replay, secret.")
 
 _console = Console(stderr=True)

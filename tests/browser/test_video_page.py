@@ -24,7 +24,7 @@ def hosted_url(request, tmp_path_factory):
 
     async def serve():
         hum = np.asarray(6000 * np.sin(np.arange(5 * 48_000) / 30), np.int16)
-        film = await render_film([Speech(hum, (), ())], stock().renderer(1), folder / f"video{request.param}")
+        film = await render_film([Speech(hum, (), ())], stock().renderer(seed=1), folder / f"video{request.param}")
         async with server(folder) as here:
             video = await here.create("videos", replica_id="rmira", script="Hello.", video_name="Film")
             files = {"video": film.path.name, "still": film.still.name, "preview": film.moving_preview.name}

@@ -166,7 +166,7 @@ class CreatedReplica(TypedDict):
 class Replica(TypedDict):
     replica_id: ReplicaId
     replica_name: str
-    thumbnail_video_url: Url | None  # ours: null, there are no thumbnails of replicas yet
+    thumbnail_video_url: Url | None  # ours: null in training
     training_progress: Annotated[str, Field(pattern=r"^\d{1,3}/100$")]
     status: Literal["started", "completed", "error"]
     created_at: Moment

@@ -21,7 +21,7 @@ from visavis.layers import Layers
 from visavis.layers.llm import Message
 from visavis.layers.tts import Speech, Word
 from visavis.layers.turn import UnreadPause
-from visavis.replica import Attitude, Emotion, Frame
+from visavis.replica import Attitude, Background, Emotion, Frame
 
 WORD_S = 0.3
 PIECE = LISTEN_RATE_HZ // 50
@@ -199,7 +199,7 @@ class CountingFace:
 
     name, size = "face", (8, 8)
 
-    def renderer(self) -> "CountingFace":
+    def renderer(self, background: Background | None = None) -> "CountingFace":
         return self
 
     def plan(self, speech: Speech) -> Sequence[int]:

@@ -14,7 +14,7 @@ from training.sound_mouth.people import agreement, filmed
 from training.sound_mouth.sentences import sentences
 from visavis.audio import Pcm
 from visavis.replica import FRAME_S
-from visavis.replica.motion import LEAD_S, SAMPLES, MouthMotion, articulate, from_sound, key_weights, loudness
+from visavis.replica.motion import LEAD_S, SAMPLES, Articulation, articulate, from_sound, loudness
 from visavis.replica.sound_mouth import AHEAD, BANDS, PAST, WEIGHTS, Network
 from visavis.replica.visemes import CLOSED, JAW, LABIODENTAL, PARAMETERS
 
@@ -142,7 +142,7 @@ def report_lips(kept: Sequence[Sentence]) -> None:
         for sentence in kept:
             said = way(sentence.sound.astype(np.int16))
             middles = (np.arange(len(said)) + 0.5) * FRAME_S
-            known = [MouthMotion(key_weights(p), 1.0) for p in articulate(sentence.phonemes, middles + LEAD_S)]
+            known = [Articulation(p, 1.0) for p in articulate(sentence.phonemes, middles + LEAD_S)]
             likeness.append(np.corrcoef(said, opening(known))[0, 1])
         print(f"\n{title}: lips' opening against that by phonemes, correlation {np.mean(likeness):.3f}")
         if clips := list(filmed(GRID, 25)):
@@ -153,7 +153,7 @@ def report_lips(kept: Sequence[Sentence]) -> None:
 def _opening_by_rule(sound: Pcm) -> Floats:
     whole = sound[: len(sound) // SAMPLES * SAMPLES]
     count = len(whole) // SAMPLES
-    return opening(MouthMotion(key_weights(p), 1.0) for p in from_sound(whole, count, loudness(whole, count)))
+    return opening(Articulation(p, 1.0) for p in from_sound(whole, count, loudness(whole, count)))
 
 
 if __name__ == "__main__":

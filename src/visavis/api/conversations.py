@@ -279,8 +279,13 @@ async def _created(
     persona_id = stand_in(body.persona_id or DEMO_PERSONA_ID)
     document = await find(_system(request), store, persona_id)
     replica_id = stand_in(body.replica_id or document.get("default_replica_id") or STOCK_REPLICA_ID)
-    await check_usable(store, "replica_id", replica_id)
+    replica = await check_usable(store, "replica_id", replica_id)
     plan = _plan(body, properties, document, given.get("overrides") or {}, replica_id)
+    if replica and replica.document.get("green_screen"):
+        plan = plan.model_copy(update={"green_screen": True})
+    if plan.green_screen and replica and not replica.document.get("background_is_replaceable", True):
+        expected = "false: this replica is always seen before its own background"
+        raise BadInputError("properties.apply_greenscreen", True, expected)
     made = await store.conversations.create(
         snapshot=plan.as_json() | {"request": {name: given[name] for name in given if name not in _OWN_COLUMNS}},
         persona_id=persona_id,

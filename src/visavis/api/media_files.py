@@ -1,6 +1,8 @@
-"""The files of videos and speeches, and the page that shows a video: open to whoever has the link."""
+"""The files of videos, speeches and replicas, and the page that shows a video: open to whoever has the link."""
 
 import re
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from html import escape
 from typing import Annotated
 
@@ -9,9 +11,11 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from visavis.api.answers import FromStore
 from visavis.api.background import FromLinks
+from visavis.api.system import STOCK_REPLICA_ID, stock_preview
 from visavis.store import Store
 from visavis.store.errors import NotFoundError
 from visavis.store.videos import StoredVideo
+from visavis.training.kinds import preview_blob
 from visavis.videos.description import described_video
 from visavis.videos.links import Kind, Links, blob
 
@@ -72,6 +76,9 @@ async def video_page(store: FromStore, links: FromLinks, video_id: str, token: s
     )
 
 
+Download = Annotated[bool, Query(description="Save it instead of showing it.")]
+
+
 @router.api_route("/videos/{video_id}/{token}/{name}", methods=["GET", "HEAD"])
 @router.api_route("/speeches/{video_id}/{token}/{name}", methods=["GET", "HEAD"])
 async def media_file(
@@ -81,7 +88,7 @@ async def media_file(
     video_id: str,
     token: str,
     name: str,
-    download: Annotated[bool, Query(description="Save it instead of showing it.")] = False,
+    download: Download = False,
 ) -> Response:
     """A file of a video or a speech, or the part of it that the `Range` header asks for."""
     kind: Kind = "videos" if request.scope["route"].path.startswith("/videos/") else "speeches"
@@ -89,12 +96,65 @@ async def media_file(
     if name not in video.document.get("files", {}).values() or video.status != "ready":
         raise NotFoundError("file", name)
     stored = blob(kind, video.video_id, name)
+    return await _stored(request, stored, video.video_id, video.created_at, video.name, download)
+
+
+@router.api_route("/replicas/{replica_id}/{token}/preview.mp4", methods=["GET", "HEAD"])
+async def replica_preview(
+    request: Request, store: FromStore, links: FromLinks, replica_id: str, token: str, download: Download = False
+) -> Response:
+    """The film behind `thumbnail_video_url`."""
+    if not links.fits("replicas", replica_id, token):
+        raise NotFoundError("file", replica_id)
+    if replica_id == STOCK_REPLICA_ID and (film := stock_preview()):
+        return _answered(
+            request,
+            lambda start, end: _pieces(film[start:end]),
+            len(film),
+            "mp4",
+            replica_id,
+            replica_id if download else None,
+        )
+    replica = await store.replicas.get(replica_id)
+    if not replica.document.get("preview"):
+        raise NotFoundError("file", replica_id)
+    return await _stored(request, preview_blob(replica_id), replica_id, replica.updated_at, replica.name, download)
+
+
+async def _stored(
+    request: Request, stored: str, subject_id: str, made_at: datetime, name: str, download: bool
+) -> Response:
+    store: Store = request.app.state.store
     size = await store.blobs.size_bytes(stored)
-    etag = f'"{video.video_id}-{int(video.created_at.timestamp())}-{size}"'
+    version = f"{subject_id}-{int(made_at.timestamp())}"
+    called = re.sub(r"[^\w .-]", "_", name, flags=re.ASCII).strip() or subject_id
+    return _answered(
+        request,
+        lambda start, end: store.blobs.stream(stored, start, end),
+        size,
+        stored.rpartition(".")[2],
+        version,
+        called if download else None,
+    )
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _answered(
+    request: Request,
+    stream: Callable[[int, int], AsyncIterator[bytes]],
+    size: int,
+    ending: str,
+    version: str,
+    saved_as: str | None,
+) -> Response:
+    """A file, or the part of it that the `Range` header asks for; saved under a name when `saved_as` is given."""
+    etag = f'"{version}-{size}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, max-age=3600"}
-    if download:
-        wanted = re.sub(r"[^\w .-]", "_", video.name, flags=re.ASCII).strip() or video.video_id
-        headers["Content-Disposition"] = f'attachment; filename="{wanted}.{name.rpartition(".")[2]}"'
+    if saved_as is not None:
+        headers["Content-Disposition"] = f'attachment; filename="{saved_as}.{ending}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     asked = request.headers.get("range", "")
@@ -108,10 +168,10 @@ async def media_file(
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     status = 206 if part else 200
     headers["Content-Length"] = str(end - start)
-    media_type = _TYPES[name.rpartition(".")[2]]
+    media_type = _TYPES[ending]
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=media_type)
-    return StreamingResponse(store.blobs.stream(stored, start, end), status, headers, media_type)
+    return StreamingResponse(stream(start, end), status, headers, media_type)
 
 
 async def _found(store: Store, links: Links, kind: Kind, video_id: str, token: str) -> StoredVideo:

@@ -11,18 +11,23 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.datastructures import FormData, UploadFile
 
-from visavis.api import pagination, vocabulary
+from visavis.api import pagination, training, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
+from visavis.api.auth import Caller
+from visavis.api.background import FromBackground, FromLinks
 from visavis.api.bodies import Body
-from visavis.api.persona_document import Name
-from visavis.api.shapes import Listed, ShownReplica
+from visavis.api.idempotency import ANSWERS as REPEATED
+from visavis.api.idempotency import PerhapsAgain
+from visavis.api.shapes import CreatedReplica, Listed, ShownReplica
 from visavis.api.system import MODEL_NAME, STOCK_REPLICA_ID, refuse_change_of_replica, stand_in, stock_replica
-from visavis.config import Settings
+from visavis.api.training import ReplicaBody
 from visavis.errors import BadInputError
-from visavis.outbound import PrivateAddresses, check_url
-from visavis.replica.bundle import Bundle, BundleError, load
+from visavis.replica.bundle import PREVIEW, BundleError, Manifest, open_bundle
+from visavis.replica.opening import background_is_replaceable, open_replica
 from visavis.store import Store, ids
 from visavis.store.replicas import StoredReplica
+from visavis.training.kinds import MODEL_NAMES, bundle_blob, preview_blob
+from visavis.videos.links import Links
 
 router = APIRouter(prefix="/v2/replicas", tags=["replicas"])
 
@@ -36,26 +41,11 @@ _SHOWN = {
     "training_progress": "100/100",
     "thumbnail_video_url": None,
     "model_name": MODEL_NAME,
+    "error_type": None,
     "error_message": None,
     "created_at": "2026-11-01T00:00:00Z",
     "updated_at": "2026-11-01T00:00:00Z",
 }
-
-_Url = Annotated[str, Field(max_length=2_000)]
-
-
-class ReplicaBody(Body):
-    """What a replica is to be trained from: exactly one of the two addresses."""
-
-    train_video_url: _Url | None = None
-    train_image_url: _Url | None = None
-    consent_video_url: _Url | None = None
-    voice_name: Name | None = None
-    auto_fix_training_image: bool | None = None
-    callback_url: _Url | None = None
-    replica_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    model_name: Name | None = None
-    properties: dict[str, Any] | None = None
 
 
 class RenameBody(Body):
@@ -64,6 +54,13 @@ class RenameBody(Body):
     replica_name: Annotated[str, Field(min_length=1, max_length=200, examples=["Ines"])]
 
 
+_CREATED = {
+    "replica_id": "r0123456789ab",
+    "replica_name": "Ines",
+    "status": "started",
+    "training_progress": "0/100",
+    "warnings": [],
+}
 _FORMS = {
     "requestBody": {
         "required": True,
@@ -87,30 +84,54 @@ _FORMS = {
 @router.post(
     "",
     openapi_extra=_FORMS,
-    responses=shown(ShownReplica, _SHOWN)
-    | errors({400: "Either train_video_url or train_image_url must be provided.", 413: "The body is too large."}),
+    responses=shown(CreatedReplica, _CREATED)
+    | errors({400: "Either train_video_url or train_image_url must be provided.", 413: "The body is too large."})
+    | REPEATED,
 )
-async def create_replica(request: Request, store: FromStore, settings: FromSettings) -> JSONResponse:
-    """Upload a `.replica` file (form field `bundle`), which is checked before it counts.
+async def create_replica(
+    request: Request,
+    store: FromStore,
+    settings: FromSettings,
+    caller: Caller,
+    once: PerhapsAgain,
+    background: FromBackground,
+    links: FromLinks,
+) -> JSONResponse:
+    """Train a replica of a person from a video or a photo of them, or upload a `.replica` file (form field `bundle`).
 
-    Training from a video or a picture is not possible in this version: such requests are checked and refused.
+    Training happens in the background: `training_progress` and `status` say how far it is, and `callback_url` is told
+    when it is over. Nobody is trained without consent: see `consent_video_url` and `properties.consent_declaration`.
+    An uploaded file is checked before it counts.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form(max_files=1, max_fields=20) as form:
-            made = await _uploaded(store, form)
-        return JSONResponse(vocabulary.in_both(_described(made, verbose=True)))
+            uploaded = await _uploaded(store, form)
+        return JSONResponse(vocabulary.in_both(_described(uploaded, links, verbose=True)))
     try:
-        body = await request.json()
+        given = await request.json()
     except (ValueError, RecursionError):
         raise BadInputError("body", "...", "a JSON object or a form with a .replica file in the field bundle") from None
-    if not isinstance(body, dict):
-        raise BadInputError("body", body, "a JSON object")
-    raise _cannot_train(ReplicaBody.checked(body), settings)
+    if not isinstance(given, dict):
+        raise BadInputError("body", given, "a JSON object")
+    body = ReplicaBody.checked(given)
+
+    async def create() -> dict[str, Any]:
+        training.check(body, settings)
+        made = await training.queue(body, store, caller.key_id)
+        if background:
+            background.trainings.wake()
+        described = _described(made, links)
+        return vocabulary.in_both(
+            {name: described[name] for name in _CREATED if name in described} | {"warnings": training.warnings(body)}
+        )
+
+    return await once(create)
 
 
 @router.get("", responses=shown(Listed[ShownReplica], {"data": [_SHOWN], "total_count": 1}))
 async def list_replicas(
     store: FromStore,
+    links: FromLinks,
     page: pagination.FromOne,
     replica_type: Annotated[Literal["user", "system"] | None, Query(description="Only these; `face_type` too.")] = None,
     replica_ids: Annotated[
@@ -123,7 +144,7 @@ async def list_replicas(
     wanted = [one.strip() for one in replica_ids.split(",") if one.strip()] if replica_ids else None
     system = [
         one
-        for one in [stock_replica()]
+        for one in [stock_replica(links)]
         if replica_type != "user"
         and (wanted is None or one["replica_id"] in wanted)
         and model_name in (None, one["model_name"])
@@ -138,48 +159,59 @@ async def list_replicas(
         model_name=model_name if model_name is None or model_name.isprintable() else "",
     )
     _, rest = pagination.behind(page, own.total)
-    found = [_described(one, verbose) for one in own.items]
+    found = [_described(one, links, verbose) for one in own.items]
     found += [_shortened(one, verbose) for one in system[rest.offset :][: rest.limit]]
     return pagination.listed(found, own.total + len(system))
 
 
 @router.get("/{replica_id}", responses=shown(ShownReplica, _SHOWN) | errors(_UNKNOWN))
-async def get_replica(store: FromStore, replica_id: str, verbose: bool = False) -> dict[str, Any]:
+async def get_replica(store: FromStore, links: FromLinks, replica_id: str, verbose: bool = False) -> dict[str, Any]:
     """One replica."""
     if stand_in(replica_id) == STOCK_REPLICA_ID:
-        return vocabulary.in_both(stock_replica())
-    return vocabulary.in_both(_described(await store.replicas.get(replica_id), verbose=True))
+        return vocabulary.in_both(stock_replica(links))
+    return vocabulary.in_both(_described(await store.replicas.get(replica_id), links, verbose=True))
 
 
 @router.patch("/{replica_id}/name", responses=shown(ShownReplica, _SHOWN) | errors(_UNKNOWN | _FORBIDDEN))
-async def rename_replica(store: FromStore, replica_id: str, body: RenameBody) -> dict[str, Any]:
+async def rename_replica(store: FromStore, links: FromLinks, replica_id: str, body: RenameBody) -> dict[str, Any]:
     """Give a replica another name."""
     refuse_change_of_replica(replica_id)
     changed = await store.replicas.update(replica_id, name=body.replica_name)
-    return vocabulary.in_both(_described(changed, verbose=True))
+    return vocabulary.in_both(_described(changed, links, verbose=True))
 
 
 @router.delete("/{replica_id}", response_class=Response, responses=errors(_UNKNOWN | _FORBIDDEN))
 async def delete_replica(
     store: FromStore,
+    background: FromBackground,
     replica_id: str,
     hard: Annotated[bool, Query(description="Also remove its file, which is kept otherwise.")] = False,
 ) -> Response:
-    """Delete a replica. Conversations that are running go on."""
+    """Delete a replica; one that is being trained is given up. Conversations that are running go on."""
     refuse_change_of_replica(replica_id)
     gone = await store.replicas.delete(replica_id, hard=hard)
+    if background:
+        await background.trainings.cancel(replica_id, "The replica was deleted.")
+    else:
+        await store.jobs.cancel(replica_id, "The replica was deleted.")
     if hard and gone.bundle:
         await store.blobs.delete(gone.bundle)
+    if hard and gone.document.get("preview"):
+        await store.blobs.delete(preview_blob(replica_id))
     return Response()
 
 
-async def check_usable(store: Store, field: str, replica_id: str) -> None:
-    """Raise `BadInputError` or `NotFoundError` for a replica that no conversation can have."""
+async def check_usable(store: Store, field: str, replica_id: str) -> StoredReplica | None:
+    """The replica, None for the system's.
+
+    Raises `BadInputError` or `NotFoundError` for one that no conversation can have.
+    """
     if replica_id == STOCK_REPLICA_ID:
-        return
+        return None
     found = await store.replicas.get(replica_id)
     if found.status != "completed":
         raise BadInputError(field, replica_id, f"a replica whose status is 'completed' (it is {found.status!r})")
+    return found
 
 
 async def _uploaded(store: Store, form: FormData) -> StoredReplica:
@@ -188,66 +220,59 @@ async def _uploaded(store: Store, form: FormData) -> StoredReplica:
         raise BadInputError("bundle", file, "a .replica file in the form field bundle")
     name = form.get("replica_name") or form.get("face_name")
     given = RenameBody.checked({"replica_name": name}).replica_name if name is not None else None
+    replica_id = ids.replica_id()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "upload.replica"
-        bundle = await asyncio.to_thread(_saved, file, path)
-        replica_id = ids.replica_id()
-        blob = f"replicas/{replica_id}.replica"
-        await store.blobs.write(blob, path)
-    manifest = bundle.manifest
+        path, film = Path(folder) / "upload.replica", Path(folder) / PREVIEW
+        manifest, replaceable = await asyncio.to_thread(_saved, file, path, film)
+        await store.blobs.write(bundle_blob(replica_id), path)
+        if film.exists():
+            await store.blobs.write(preview_blob(replica_id), film)
+        has_film = film.exists()
     return await store.replicas.put(
         replica_id=replica_id,
         name=given or manifest.name,
-        model_name=MODEL_NAME,
+        model_name=MODEL_NAMES.get(manifest.renderer, manifest.renderer),
         status="completed",
         progress=100,
-        bundle=blob,
-        document={"licence": manifest.licence, "maker": manifest.maker, "version": manifest.version},
+        bundle=bundle_blob(replica_id),
+        document={
+            "manifest": manifest.model_dump(mode="json", exclude={"checksums"}),
+            "background_is_replaceable": replaceable,
+            "preview": has_film,
+        },
     )
 
 
-def _saved(file: UploadFile, path: Path) -> Bundle:
+def _saved(file: UploadFile, path: Path, film: Path) -> tuple[Manifest, bool]:
+    """What the uploaded bundle says of itself, and whether its background can be replaced."""
     with path.open("wb") as target:
         shutil.copyfileobj(file.file, target, 1 << 20)
     try:
-        return load(path)
+        replaceable = background_is_replaceable(open_replica(path))
+        with open_bundle(path) as bundle:
+            if PREVIEW in bundle:
+                film.write_bytes(bundle.part(PREVIEW))
+            return bundle.manifest, replaceable
     except BundleError as error:
         raise BadInputError("bundle", file.filename, f"a .replica file that can be used ({error})") from None
 
 
-def _cannot_train(body: ReplicaBody, settings: Settings) -> BadInputError:
-    given = body.given()
-    sources = [name for name in ("train_video_url", "train_image_url") if given.get(name)]
-    if len(sources) != 1:
-        return BadInputError(
-            "train_video_url", given.get("train_video_url"), "an address, in either train_video_url or train_image_url"
-        )
-    private = PrivateAddresses.parse(settings.allow_private_urls)
-    for name in (*sources, "consent_video_url", "callback_url"):
-        if given.get(name):
-            check_url(name, given[name], private)
-    return BadInputError(
-        sources[0],
-        given[sources[0]],
-        "no address: this version cannot train replicas yet. Upload a finished .replica file instead, "
-        "as multipart form data in the field 'bundle'",
-    )
-
-
-def _described(stored: StoredReplica, verbose: bool = False) -> dict[str, Any]:
+def _described(stored: StoredReplica, links: Links, verbose: bool = False) -> dict[str, Any]:
     described = {
         "replica_id": stored.replica_id,
         "replica_name": stored.name,
         "replica_type": stored.kind,
         "status": stored.status,
         "training_progress": f"{stored.progress}/100",
-        "thumbnail_video_url": None,
+        "thumbnail_video_url": links.preview(stored.replica_id) if stored.document.get("preview") else None,
         "model_name": stored.model_name,
+        "error_type": stored.document.get("error_type"),
         "error_message": stored.error_message,
         "created_at": moment(stored.created_at),
         "updated_at": moment(stored.updated_at),
     }
-    return _shortened(described | {"properties": stored.document} if verbose else described, verbose)
+    own = training.shown_document(stored.document)
+    return _shortened(described | {"properties": own} if verbose else described, verbose)
 
 
 def _shortened(described: dict[str, Any], verbose: bool) -> dict[str, Any]:

@@ -52,8 +52,22 @@ class ShownPersona(Shape):
     updated_at: str
 
 
+class CreatedReplica(Shape):
+    """A replica that will be trained, or was uploaded; `warnings` are fields of the request that change nothing."""
+
+    replica_id: str
+    face_id: str
+    replica_name: str
+    face_name: str
+    status: Literal["started", "completed"]
+    training_progress: str
+
+
 class ShownReplica(Shape):
-    """A replica; `replica_type` is left out of lists that are not verbose."""
+    """A replica; `replica_type` is left out of lists that are not verbose.
+
+    `thumbnail_video_url` is a short film of it. `error_type` is one word for what went wrong in its training.
+    """
 
     replica_id: str
     face_id: str
@@ -64,6 +78,7 @@ class ShownReplica(Shape):
     training_progress: str
     thumbnail_video_url: str | None
     model_name: str
+    error_type: str | None
     error_message: str | None
     created_at: str
     updated_at: str

@@ -13,6 +13,8 @@ from visavis.api.persona_document import PersonaBody, with_defaults
 from visavis.conversation.persona import Persona
 from visavis.hosting.plan import Plan
 from visavis.replica import stock
+from visavis.replica.bundle import PREVIEW, open_bundle
+from visavis.videos.links import Links
 
 DEMO_PERSONA_ID = "pdemo"
 STOCK_REPLICA_ID = "rmira"
@@ -78,7 +80,14 @@ class SystemPersonas:
             )
 
 
-def stock_replica() -> dict[str, Any]:
+@cache
+def stock_preview() -> bytes | None:
+    """The film of the replica that comes with visavis, if it has one."""
+    with open_bundle(stock.bundle_path(STOCK_REPLICA_ID.removeprefix("r"))) as bundle:
+        return bundle.part(PREVIEW) if PREVIEW in bundle else None
+
+
+def stock_replica(links: Links) -> dict[str, Any]:
     """The replica that comes with visavis, as the API describes one."""
     return {
         "replica_id": STOCK_REPLICA_ID,
@@ -86,8 +95,9 @@ def stock_replica() -> dict[str, Any]:
         "replica_type": "system",
         "status": "completed",
         "training_progress": "100/100",
-        "thumbnail_video_url": None,
+        "thumbnail_video_url": links.preview(STOCK_REPLICA_ID) if stock_preview() else None,
         "model_name": MODEL_NAME,
+        "error_type": None,
         "error_message": None,
         "created_at": _SINCE,
         "updated_at": _SINCE,

@@ -36,7 +36,7 @@ async def get_usage(
     end: Annotated[str | None, Query(max_length=40, description="Until before when; default: now.")] = None,
     key_id: Annotated[str | None, Query(max_length=40, pattern="^[a-z0-9]+$", description="Of one key only.")] = None,
 ) -> dict[str, Any]:
-    """Seconds of conversation, video and speech in a span of time."""
+    """Seconds of conversation, video and speech, and replicas trained, in a span of time."""
     now = datetime.now(UTC)
     since = _read("start", start) if start else now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     until = _read("end", end) if end else now

@@ -20,6 +20,8 @@ _VOICES: list[dict[str, Any]] = [
     }
 ]
 
+VOICE_NAMES = tuple(voice["voice_name"] for voice in _VOICES)
+
 
 @router.get("", responses=shown(Listed[Voice], {"data": _VOICES, "total_count": 1, "page": 1, "limit": 10}))
 async def list_voices(

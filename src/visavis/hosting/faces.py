@@ -5,8 +5,9 @@ from pathlib import Path
 
 from visavis.errors import BadInputError
 from visavis.hosting.plan import Plan
-from visavis.replica import Replica
-from visavis.replica.stock import StockReplica, bundle_path, names, stock
+from visavis.replica import GREEN_SCREEN, Background, Renderer, Replica
+from visavis.replica.opening import open_replica
+from visavis.replica.stock import bundle_path, names, stock
 from visavis.store import Store
 from visavis.store.errors import NotFoundError
 
@@ -48,24 +49,36 @@ class Faces:
     """Faces in memory. Owner of which are loaded."""
 
     def __init__(self) -> None:
-        self._loaded: dict[tuple[Path, bool], Replica] = {}
+        self._loaded: dict[Path, Replica] = {}
         self._loading = asyncio.Lock()
 
     async def face(self, plan: Plan) -> Replica:
         """The face of a plan. Raises `visavis.replica.bundle.BundleError`."""
         name = plan.replica_id.removeprefix("r")
         path = plan.bundle or bundle_path(name)
-        key = path, plan.green_screen
         async with self._loading:
-            if key not in self._loaded:
-                if path == _stock_path(name) and not plan.green_screen:
-                    self._loaded[key] = await asyncio.to_thread(stock, name)
+            if path not in self._loaded:
+                if path == _stock_path(name):
+                    self._loaded[path] = await asyncio.to_thread(stock, name)
                 else:
-                    self._loaded[key] = await asyncio.to_thread(StockReplica, path, green_screen=plan.green_screen)
-            found = self._loaded[key] = self._loaded.pop(key)  # the last used last
+                    self._loaded[path] = await asyncio.to_thread(open_replica, path)
+            found = self._loaded[path] = self._loaded.pop(path)  # the last used last
             while len(self._loaded) > LOADED:
                 del self._loaded[next(iter(self._loaded))]
-        return found
+        return Before(GREEN_SCREEN, found) if plan.green_screen else found
+
+
+class Before:
+    """A replica that is always seen before this background."""
+
+    def __init__(self, background: Background, replica: Replica) -> None:
+        self.name = replica.name
+        self._replica = replica
+        self._background = background
+
+    def renderer(self, background: Background | None = None) -> Renderer[object]:
+        """Start a face for one call; see `visavis.replica.Replica`."""
+        return self._replica.renderer(background or self._background)
 
 
 def _stock_path(name: str) -> Path | None:

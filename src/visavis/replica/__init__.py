@@ -1,9 +1,11 @@
 """The replica: a face that speaks. This file is the interface that the conversation sees."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,11 +90,41 @@ class Renderer(Protocol, Generic[Motion]):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """What is seen behind the person instead of what was behind them: a colour, or a picture."""
+
+    colour: tuple[int, int, int] = (0, 0, 0)
+    """BGR, 0 to 255."""
+    picture: Frame | None = None
+    """Shown instead of the colour, scaled to cover the frame and cut at its edges."""
+
+    def filling(self, size: tuple[int, int]) -> Frame:
+        """uint8[H, W, 3] of this width and height."""
+        width, height = size
+        if self.picture is None:
+            return np.full((height, width, 3), self.colour, np.uint8)
+        rows, columns = self.picture.shape[:2]
+        scale = max(width / columns, height / rows)
+        wide, high = max(width, round(columns * scale)), max(height, round(rows * scale))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        covering = cv2.resize(self.picture, (wide, high), interpolation=how)
+        top, left = (high - height) // 2, (wide - width) // 2
+        return np.ascontiguousarray(covering[top : top + height, left : left + width], np.uint8)
+
+
+GREEN_SCREEN = Background(colour=(155, 255, 0))
+"""The green that is put behind a replica for others to replace."""
+
+
 class Replica(Protocol):
     """A face that calls can use; one instance serves all calls of a process."""
 
     name: str
 
-    def renderer(self) -> Renderer[object]:
-        """Start a face for one call."""
+    def renderer(self, background: Background | None = None) -> Renderer[object]:
+        """Start a face for one call, before its own background or another.
+
+        Raises `BadInputError` when this face cannot be parted from its background.
+        """
         ...

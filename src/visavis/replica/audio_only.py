@@ -6,7 +6,7 @@ import numpy as np
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.layers.tts import Speech
-from visavis.replica import FRAME_S, Attitude, Emotion, Frame
+from visavis.replica import FRAME_S, Attitude, Background, Emotion, Frame
 
 
 class AudioOnly:
@@ -16,7 +16,7 @@ class AudioOnly:
     size = (2, 2)
     _frame: Frame = np.zeros((2, 2, 3), np.uint8)
 
-    def renderer(self) -> "AudioOnly":
+    def renderer(self, background: Background | None = None) -> "AudioOnly":
         """Itself: it has no state."""
         return self
 

@@ -1,4 +1,4 @@
-"""From phonemes with times to the motion of the mouth, one item per 40 ms.
+"""From phonemes with times to what the articulators do, one item per 40 ms: common to all faces.
 
 Coarticulation follows the dominance model of Cohen and Massaro, "Modeling coarticulation in synthetic visual speech"
 (1993): every gesture pulls each articulatory parameter towards its target with a strength that decays exponentially
@@ -7,7 +7,7 @@ anticipates. Contacts (lip on lip, lip on teeth) are different in kind: a viewer
 close, so they are laid over the mean exactly and can neither be averaged away nor fall between two samples.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,7 +28,6 @@ from visavis.replica.visemes import (
     ROUND,
     SPREAD,
     STOPS,
-    TONGUE,
     Viseme,
     gestures,
     is_pause,
@@ -56,12 +55,12 @@ SHORTEST_PAUSE_S = 0.07
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class MouthMotion:
-    """Motion of the face during 40 ms of speech."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Articulation:
+    """What the mouth does during 40 ms of speech; every face maps it to its own lips."""
 
-    weights: Mapping[str, float]
-    """Weights of the mouth's keys, at least 0, sum 1; keys that are not named have weight 0."""
+    parameters: Array
+    """float64[6], each 0 to 1, in the order of `visemes`: jaw, spread, round, closed, lip to teeth, tongue."""
 
     loudness: float
     """0 for silence to 1 for the loudest part of this speech."""
@@ -74,8 +73,8 @@ class _Gesture:
     end_s: float
 
 
-def plan(speech: Speech) -> Sequence[MouthMotion]:
-    """Mouth motion of `speech`: one item per 40 ms of sound started, sampled at the middle of each."""
+def plan(speech: Speech) -> Sequence[Articulation]:
+    """Articulation of `speech`: one item per 40 ms of sound started, sampled at the middle of each."""
     count = -(-len(speech.pcm) // SAMPLES)
     if count == 0:
         return ()
@@ -85,7 +84,7 @@ def plan(speech: Speech) -> Sequence[MouthMotion]:
         parameters = articulate(speech.phonemes, middles + LEAD_S)
     else:
         parameters = from_sound(speech.pcm, count, loud_by_frame)
-    return [MouthMotion(key_weights(frame), float(loud)) for frame, loud in zip(parameters, loud_by_frame, strict=True)]
+    return [Articulation(frame, float(loud)) for frame, loud in zip(parameters, loud_by_frame, strict=True)]
 
 
 def articulate(phonemes: Sequence[Phoneme], times_s: Array) -> Array:
@@ -104,33 +103,6 @@ def articulate(phonemes: Sequence[Phoneme], times_s: Array) -> Array:
     blended[:, CLOSED] = _closure(phonemes, times_s)
     blended[:, LABIODENTAL] = _contact([(p.start_s, p.end_s) for p in phonemes if p.symbol in LIP_TO_TEETH], times_s)
     return np.clip(blended, 0, 1)
-
-
-def key_weights(parameters: Array) -> dict[str, float]:
-    """Weights of the mouth keys that show articulatory parameters float64[6]; at least 0, sum 1."""
-    jaw, spread, rounded = parameters[JAW], parameters[SPREAD], parameters[ROUND]
-    smiling = spread * min(1.0, jaw / 0.45)
-    wide_open = jaw * (1 - spread)
-    if smiling + wide_open > 1:
-        smiling, wide_open = smiling / (smiling + wide_open), wide_open / (smiling + wide_open)
-    opening = min(max((jaw - 0.15) / 0.40, 0.0), 1.0)
-    weights = {
-        "E": smiling * (1 - rounded),
-        "aa": wide_open * (1 - rounded),
-        "O": rounded * opening,
-        "U": rounded * (1 - opening),
-    }
-    for key, amount in (
-        ("L", 0.75 * parameters[TONGUE]),
-        ("FF", parameters[LABIODENTAL]),
-        ("PP", parameters[CLOSED]),
-    ):
-        weights = {name: weight * (1 - amount) for name, weight in weights.items()}
-        weights[key] = amount
-    pressed = 0.6 * weights["PP"]
-    weights["PP"] = pressed
-    weights["sil"] = max(0.0, 1.0 - sum(weights.values()))
-    return {name: float(weight) for name, weight in weights.items()}
 
 
 def _gestures(phonemes: Sequence[Phoneme]) -> list[_Gesture]:

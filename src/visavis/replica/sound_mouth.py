@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.replica import FRAME_S, LOOK_AHEAD_S
-from visavis.replica.motion import SAMPLES, MouthMotion, key_weights
+from visavis.replica.motion import SAMPLES, Articulation
 from visavis.replica.visemes import CLOSED, LABIODENTAL
 
 WEIGHTS = Path(__file__).with_suffix(".npz")
@@ -114,14 +114,14 @@ class SoundMouth:
         self._evidence = SoundEvidence()
         self._network = _network()
 
-    def next(self, sound: Pcm) -> MouthMotion:
-        """Motion of the first 40 ms of `sound`; see `SoundFollower`."""
+    def next(self, sound: Pcm) -> Articulation:
+        """Articulation of the first 40 ms of `sound`; see `SoundFollower`."""
         evidence = self._evidence.next(sound)
         parameters = self._network(evidence).astype(np.float64)
         for contact in (CLOSED, LABIODENTAL):
             parameters[contact] = _decided(parameters[contact])
         loudness = 1 + _RANGE_DB / 36 * float(evidence[PAST : PAST + _STEPS].max())
-        return MouthMotion(key_weights(parameters), min(max(loudness, 0.0), 1.0))
+        return Articulation(parameters, min(max(loudness, 0.0), 1.0))
 
 
 def _decided(amount: float) -> float:

@@ -34,7 +34,14 @@ class VideoJobs:
         video = await self._store.videos.get(job.subject_id)
         bundle = await self._bundle_path(video.replica_id)
         await self._store.videos.update(job.subject_id, status="generating")
-        return {**job.input, "bundle": str(bundle)}
+        return {**job.input, "bundle": str(bundle), "green_screen": await self._green_screen(video.replica_id)}
+
+    async def _green_screen(self, replica_id: str) -> bool:
+        """Whether the replica was trained to stand before green; those of the system have no row."""
+        try:
+            return bool((await self._store.replicas.get(replica_id)).document.get("green_screen"))
+        except NotFoundError:
+            return False
 
     async def progressed(self, job: Job, percent: int) -> None:
         await self._store.videos.update(job.subject_id, changes={"progress": percent})

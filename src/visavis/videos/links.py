@@ -6,7 +6,7 @@ from typing import Literal
 
 from visavis.store.videos import StoredVideo
 
-Kind = Literal["videos", "speeches"]
+Kind = Literal["videos", "speeches", "replicas"]
 
 
 class Links:
@@ -17,13 +17,17 @@ class Links:
         self._base_url = base_url
         self._secret = secret
 
-    def token(self, kind: Kind, video_id: str) -> str:
+    def token(self, kind: Kind, subject_id: str) -> str:
         """What makes a link unguessable: 32 hexadecimal digits."""
-        return hmac.new(self._secret, f"{kind}/{video_id}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self._secret, f"{kind}/{subject_id}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def fits(self, kind: Kind, video_id: str, token: str) -> bool:
-        """Whether somebody who shows `token` was given a link to this video."""
-        return hmac.compare_digest(self.token(kind, video_id).encode(), token.encode())
+    def fits(self, kind: Kind, subject_id: str, token: str) -> bool:
+        """Whether somebody who shows `token` was given a link to this video, speech or replica."""
+        return hmac.compare_digest(self.token(kind, subject_id).encode(), token.encode())
+
+    def preview(self, replica_id: str) -> str:
+        """Where the film of a replica is."""
+        return f"{self._base_url}/replicas/{replica_id}/{self.token('replicas', replica_id)}/preview.mp4"
 
     def page(self, video: StoredVideo) -> str:
         """Where to watch a video."""

@@ -12,7 +12,8 @@ from visavis.jobs import Report, WorkError
 from visavis.layers.tts import Speech
 from visavis.layers.tts.hibari import Hibari
 from visavis.outbound import Outbound, OutboundError, PrivateAddresses, SizeLimitError
-from visavis.replica.stock import StockReplica
+from visavis.replica import GREEN_SCREEN
+from visavis.replica.opening import open_replica
 from visavis.videos.files import write_sound
 from visavis.videos.rendering import render_film, sound_of
 from visavis.videos.sound import recorded, spoken
@@ -25,10 +26,11 @@ _SPOKEN = 0.15
 
 
 async def make_video(work_input: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
-    """Film a replica. Input: `bundle` (path), `suffix` (.mp4, .webm), and `script` or `audio_url`."""
+    """Film a replica. Input: `bundle` (path), `suffix` (.mp4, .webm), `green_screen`, and `script` or `audio_url`."""
     cv2.setNumThreads(1)
     speeches = await _speeches(work_input, folder, lambda share: report(_SPOKEN * share))
-    renderer = StockReplica(Path(work_input["bundle"])).renderer()
+    background = GREEN_SCREEN if work_input.get("green_screen") else None
+    renderer = open_replica(Path(work_input["bundle"])).renderer(background)
     film = await render_film(
         speeches,
         renderer,

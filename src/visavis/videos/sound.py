@@ -14,7 +14,7 @@ SHORTEST_S, LONGEST_S = 3.0, 600.0
 """Recordings that are taken."""
 
 # A playlist among the formats would let a stranger's file make FFmpeg open other files and addresses.
-_FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+_FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,asf,flv"
 
 
 async def spoken(script: str, voice: TextToSpeech) -> list[Speech]:
@@ -38,27 +38,35 @@ def recorded(path: Path, field: str = "audio_url") -> Speech:
     return Speech(pcm, (), ())
 
 
-def _decoded(path: Path, field: str) -> Pcm:
-    """int16[N] at 48 kHz, of too long ones only a little more than `LONGEST_S`."""
-    expected = "a WAV, MP3, FLAC, Ogg, M4A or WebM file with sound"
+def beginning(path: Path, field: str, seconds: float, rate_hz: int = PLAYOUT_RATE_HZ) -> Pcm:
+    """The first `seconds` of the sound of a recording or video: int16[N] at `rate_hz`.
+
+    Raises `BadInputError` that names `field`.
+    """
+    return _decoded(path, field, seconds, rate_hz)[: round(seconds * rate_hz)]
+
+
+def _decoded(path: Path, field: str, most_s: float = LONGEST_S, rate_hz: int = PLAYOUT_RATE_HZ) -> Pcm:
+    """int16[N], of too long ones only a little more than `most_s`."""
+    expected = "a WAV, MP3, FLAC, Ogg, M4A, MP4 or WebM file with sound"
     pieces: list[Pcm] = []
     samples = 0
     try:
         with av.open(path, container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"}) as container:
             if not container.streams.audio:
                 raise BadInputError(field, path.name, expected)
-            for piece in _resampled(container):
+            for piece in _resampled(container, rate_hz):
                 pieces.append(piece)
                 samples += len(piece)
-                if samples > (LONGEST_S + 1) * PLAYOUT_RATE_HZ:
+                if samples > (most_s + 1) * rate_hz:
                     break
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadInputError(field, path.name, f"{expected} ({getattr(error, 'strerror', None) or error})") from error
     return np.concatenate([np.zeros(0, np.int16), *pieces])
 
 
-def _resampled(container: av.container.InputContainer) -> Iterator[Pcm]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=PLAYOUT_RATE_HZ)
+def _resampled(container: av.container.InputContainer, rate_hz: int) -> Iterator[Pcm]:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
     for frame in container.decode(container.streams.audio[0]):
         for resampled in resampler.resample(frame):
             yield np.asarray(resampled.to_ndarray()[0], np.int16)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.receiver import answers, receiver
 from tests.unit.api.server import Server, server
+from visavis.background import background_work
+from visavis.replica.bundle import add_parts
 from visavis.replica.stock import bundle_path
 
 BUNDLE = bundle_path("mira").read_bytes()
@@ -22,6 +25,9 @@ async def test_stock_replica_is_listed_in_both_vocabularies(here: Server):
     assert listed["data"][0]["face_id"] == listed["data"][0]["replica_id"] == "rmira"
     found = await here.get("replicas/rmira?verbose=true")
     assert (found["status"], found["training_progress"], found["replica_type"]) == ("completed", "100/100", "system")
+    film = found["thumbnail_video_url"].removeprefix(here.settings.base_url)
+    seen = await here.client.get(film, headers={"Range": "bytes=4-7"})
+    assert (seen.status_code, seen.content, seen.headers["content-type"]) == (206, b"ftyp", "video/mp4")
 
 
 async def test_uploaded_bundle_is_checked_and_can_be_used(here: Server):
@@ -62,26 +68,147 @@ async def test_upload_that_is_too_large_is_refused(tmp_path: Path):
         assert response.status_code == 413 and "1 MiB" in response.json()["error"]
 
 
+async def test_film_in_an_uploaded_bundle_can_be_seen_by_whoever_has_its_link(here: Server, tmp_path: Path):
+    path = tmp_path / "ines.replica"
+    path.write_bytes(BUNDLE)
+    add_parts(path, {"preview.mp4": b"0123456789" * 10})
+    made = (await upload(here, path.read_bytes())).json()
+    link = made["thumbnail_video_url"].removeprefix(here.settings.base_url)
+    assert link.startswith(f"/replicas/{made['face_id']}/")
+    seen = await here.client.get(link, headers={"Range": "bytes=5-14"})
+    assert (seen.status_code, seen.content, seen.headers["content-type"]) == (206, b"5678901234", "video/mp4")
+    token = link.split("/")[3]
+    assert (await here.client.get(link.replace(token, "0" * 32))).status_code == 404
+    await here.client.delete(f"/v2/replicas/{made['replica_id']}?hard=true")
+    assert (await here.client.get(link)).status_code in (400, 404)
+    assert not list((here.settings.data / "files").rglob("*.mp4"))
+
+
+async def test_upload_shows_who_agreed_to_the_replica(here: Server):
+    made = (await upload(here)).json()
+    assert made["properties"]["manifest"]["consent"]["kind"] == "synthetic"
+
+
+VIDEO = "https://a.example/v.mp4"
+PHOTO = "https://a.example/i.png"
+DECLARED = {"properties": {"consent_declaration": "Ines Okafor"}}
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
         ({}, ["train_video_url", "train_image_url"]),
-        (
-            {"train_video_url": "https://a.example/v.mp4", "train_image_url": "https://a.example/i.png"},
-            ["train_image_url"],
-        ),
-        ({"train_video_url": "https://a.example/v.mp4"}, ["train_video_url", "cannot train", "bundle"]),
-        ({"train_image_url": "https://a.example/i.png", "voice_name": "heart"}, ["train_image_url", "cannot train"]),
+        ({"train_video_url": VIDEO, "train_image_url": PHOTO}, ["train_image_url"]),
+        ({"train_image_url": PHOTO}, ["consent_video_url", "properties.consent_declaration", "I, NAME, agree"]),
+        ({"train_image_url": PHOTO, "voice_name": "nobody", **DECLARED}, ["voice_name", "'nobody'", "heart"]),
         ({"train_video_url": "http://10.0.0.1/v.mp4"}, ["train_video_url", "private"]),
+        ({"train_video_url": VIDEO, "consent_video_url": "http://localhost/c.mp4"}, ["consent_video_url", "private"]),
         ({"train_video_url": 7}, ["train_video_url"]),
-        ({"train_video_url": "https://a.example/v", "callback_url": "ftp://x"}, ["callback_url"]),
+        ({"train_video_url": VIDEO, "callback_url": "ftp://x"}, ["callback_url"]),
+        ({"train_video_url": VIDEO, "replica_name": ""}, ["replica_name"]),
+        ({"train_video_url": VIDEO, "properties": {"background_green_screen": "perhaps"}}, ["background_green_screen"]),
+        ({"train_video_url": VIDEO, "properties": {"consent_declaration": ""}}, ["consent_declaration"]),
     ],
 )
-async def test_training_is_honestly_refused(here: Server, body, words):
+async def test_what_cannot_be_trained_is_refused_at_once(here: Server, body, words):
     response = await here.client.post("/v2/replicas", json=body)
     assert response.status_code == 400
     for word in words:
         assert word in response.json()["error"]
+    assert (await here.get("replicas?replica_type=user"))["total_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ({"train_video_url": VIDEO, "face_name": "Ines"}, {"name": "Ines", "video_url": VIDEO, "declared_by": None}),
+        ({"train_image_url": PHOTO, **DECLARED}, {"photo_url": PHOTO, "declared_by": "Ines Okafor"}),
+        (
+            {"train_video_url": VIDEO, "properties": {"background_green_screen": True}, "consent_video_url": VIDEO},
+            {"green_screen": True, "consent_url": VIDEO},
+        ),
+    ],
+)
+async def test_training_is_queued_as_it_was_asked_for(here: Server, body, wanted):
+    made = await here.create("faces", **body, model_name="phoenix-4")
+    assert made["face_id"] == made["replica_id"] and made["status"] == "started"
+    assert [line.partition(":")[0] for line in made["warnings"]] == ["model_name"]
+    [job] = await here.store.jobs.of(made["replica_id"])
+    assert job.kind == "replica" and wanted.items() <= job.input.items()
+    found = await here.get(f"replicas/{made['replica_id']}")
+    assert (found["status"], found["training_progress"], found["error_message"]) == ("started", "0/100", None)
+    assert "key_id" not in found["properties"]
+
+
+async def test_replica_in_training_cannot_be_used_yet(here: Server):
+    made = await here.create("replicas", train_video_url=VIDEO)
+    for resource in ("conversations", "videos", "speech"):
+        response = await here.client.post(f"/v2/{resource}", json={"replica_id": made["replica_id"], "script": "Hi."})
+        assert response.status_code == 400 and "'started'" in response.json()["error"]
+
+
+async def test_repeated_request_trains_once(here: Server):
+    given = {"train_video_url": VIDEO}
+    first, second = [
+        await here.client.post("/v2/replicas", json=given, headers={"Idempotency-Key": "a"}) for _ in range(2)
+    ]
+    assert first.json() == second.json()
+    assert (await here.get("replicas?replica_type=user"))["total_count"] == 1
+
+
+async def test_deleted_replica_is_not_trained_any_more(here: Server):
+    made = await here.create("replicas", train_video_url=VIDEO)
+    assert (await here.client.delete(f"/v2/replicas/{made['replica_id']}")).status_code == 200
+    [job] = await here.store.jobs.of(made["replica_id"])
+    assert (job.status, job.error_message) == ("error", "The replica was deleted.")
+
+
+async def test_replica_trained_for_a_green_screen_stands_before_one(here: Server):
+    made = (await upload(here)).json()
+    stored = await here.store.replicas.get(made["replica_id"])
+    await here.store.replicas.update(stored.replica_id, document=stored.document | {"green_screen": True})
+    conversation = await here.create(replica_id=made["replica_id"])
+    snapshot = await here.store.conversations.snapshot(conversation["conversation_id"])
+    assert snapshot["green_screen"] is True
+
+
+async def test_green_screen_is_refused_for_a_replica_that_cannot_leave_its_background(here: Server):
+    made = (await upload(here)).json()
+    assert made["properties"]["background_is_replaceable"] is True
+    stored = await here.store.replicas.get(made["replica_id"])
+    bound = stored.document | {"background_is_replaceable": False}
+    await here.store.replicas.update(stored.replica_id, document=bound)
+    asked = {"replica_id": made["replica_id"], "properties": {"apply_greenscreen": True}}
+    response = await here.client.post("/v2/conversations", json=asked)
+    assert response.status_code == 400 and "properties.apply_greenscreen" in response.json()["error"]
+
+
+@pytest.mark.slow
+async def test_training_that_cannot_get_its_video_tells_the_callback(tmp_path, monkeypatch):
+    monkeypatch.setenv("VISAVIS_ALLOW_PRIVATE_URLS", "127.0.0.1/32")
+    async with (
+        receiver(answers(404)) as files,
+        receiver() as told,
+        server(tmp_path, allow_private_urls="127.0.0.1/32") as here,
+        background_work(here.settings, here.store) as background,
+    ):
+        here.app.state.background = background
+        made = await here.create("replicas", train_video_url=files.url("/v.mp4"), callback_url=told.url("/told"))
+        [call] = await told.wait_for(1, within_s=120)
+        found = await here.get(f"replicas/{made['replica_id']}")
+        here.app.state.background = None
+    event = json.loads(call.body)
+    assert (event["replica_id"], event["status"], event["error_type"]) == (
+        made["replica_id"],
+        "error",
+        "download_link",
+    )
+    assert "answered 404" in event["error_message"] and "train_video_url" in event["error_message"]
+    assert (found["status"], found["error_type"], found["error_message"]) == (
+        "error",
+        "download_link",
+        event["error_message"],
+    )
 
 
 async def test_lists_are_filtered(here: Server):

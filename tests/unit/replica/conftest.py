@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 import visavis.replica.stock
-from visavis.replica.bundle import load
-from visavis.replica.render import Face
+from visavis.replica.bundle import open_bundle
+from visavis.replica.key_frames.arrays import read
+from visavis.replica.key_frames.renderer import Face
 
 
 @pytest.fixture(scope="session")
@@ -14,4 +15,5 @@ def mira_path() -> Path:
 
 @pytest.fixture(scope="session")
 def face(mira_path: Path) -> Face:
-    return Face(load(mira_path))
+    with open_bundle(mira_path) as bundle:
+        return Face(read(bundle))

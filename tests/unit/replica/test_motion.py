@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from visavis.layers.tts import Phoneme, Speech
-from visavis.replica.motion import SAMPLES, MouthMotion, articulate, plan
+from visavis.replica.key_frames.weights import key_weights
+from visavis.replica.motion import SAMPLES, Articulation, articulate, plan
 from visavis.replica.visemes import CLOSED, JAW, LABIODENTAL, ROUND
 
 HIBARI_SOUNDS = "AIOQSTWYᵊabcdefhijklmnopqrstuvwxyzɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤχʎʒʔᵻ"
@@ -16,8 +17,8 @@ def spoken(sounds: str, each_s: float = 0.1, tail_s: float = 0.2) -> Speech:
     return Speech(hum.astype(np.int16), (), phonemes)
 
 
-def weights(motion: list[MouthMotion], key: str) -> np.ndarray:
-    return np.array([item.weights.get(key, 0.0) for item in motion])
+def weights(motion: list[Articulation], key: str) -> np.ndarray:
+    return np.array([key_weights(item.parameters).get(key, 0.0) for item in motion])
 
 
 @pytest.mark.parametrize("samples", [0, 1, 1919, 1920, 1921, 48_000, 48_001])
@@ -29,7 +30,7 @@ def test_plan_has_one_item_per_40_ms_started(samples: int) -> None:
 @pytest.mark.parametrize("sound", sorted(set(HIBARI_SOUNDS)))
 def test_weights_of_every_sound_are_a_mixture(sound: str) -> None:
     for item in plan(spoken("ə" + sound + "ə")):
-        values = np.array(list(item.weights.values()))
+        values = np.array(list(key_weights(item.parameters).values()))
         assert (values >= 0).all() and abs(values.sum() - 1) < 1e-6
         assert 0 <= item.loudness <= 1
 

@@ -3,10 +3,11 @@ import pytest
 
 from visavis.layers.tts import Phoneme, Speech
 from visavis.replica import FPS, Attitude, Frame
-from visavis.replica.motion import MouthMotion
-from visavis.replica.render import Face, KeyFrameRenderer
+from visavis.replica.key_frames.renderer import Face, KeyFrameRenderer
+from visavis.replica.motion import Articulation
 
 MOUTH = (slice(245, 325), slice(205, 305))
+WIDE_OPEN = np.array([1.0, 0, 0, 0, 0, 0])
 
 
 def mouth_opening(frame: Frame) -> int:
@@ -69,7 +70,7 @@ def test_mouth_rests_in_silence(face: Face) -> None:
 
 
 def test_mouth_closes_within_four_frames_when_speech_is_cut_off(face: Face) -> None:
-    wide_open = MouthMotion({"aa": 0.9, "sil": 0.1}, 1.0)
+    wide_open = Articulation(WIDE_OPEN * 0.9, 1.0)
     renderer = KeyFrameRenderer(face, seed=1)
     for _ in range(4):
         spoken = mouth_opening(renderer.render(wide_open, Attitude.SPEAKING))
@@ -83,9 +84,9 @@ def test_mouth_closes_within_four_frames_when_speech_is_cut_off(face: Face) -> N
 def test_a_new_sentence_begins_from_the_shape_that_is_shown(face: Face) -> None:
     renderer = KeyFrameRenderer(face, seed=1)
     renderer.render(None, Attitude.IDLE)
-    first = mouth_opening(renderer.render(MouthMotion({"aa": 1.0}, 1.0), Attitude.SPEAKING))
+    first = mouth_opening(renderer.render(Articulation(WIDE_OPEN, 1.0), Attitude.SPEAKING))
     for _ in range(4):
-        settled = mouth_opening(renderer.render(MouthMotion({"aa": 1.0}, 1.0), Attitude.SPEAKING))
+        settled = mouth_opening(renderer.render(Articulation(WIDE_OPEN, 1.0), Attitude.SPEAKING))
     assert first < settled
 
 

@@ -9,7 +9,8 @@ import pytest
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.layers.tts import Speech
 from visavis.layers.tts.hibari import Hibari
-from visavis.replica.motion import SAMPLES, MouthMotion, plan
+from visavis.replica.key_frames.weights import key_weights
+from visavis.replica.motion import SAMPLES, Articulation, plan
 from visavis.replica.sound_mouth import AHEAD, HOP, SoundMouth
 
 _OPEN = {"aa": 1.0, "O": 0.8, "E": 0.55, "L": 0.5, "U": 0.35, "FF": 0.15}
@@ -30,11 +31,12 @@ def spoken(text: str) -> Speech:
     return asyncio.run(say())[0]
 
 
-def opening(motions: list[MouthMotion]) -> np.ndarray:
-    return np.array([sum(_OPEN.get(key, 0.0) * weight for key, weight in m.weights.items()) for m in motions])
+def opening(motions: list[Articulation]) -> np.ndarray:
+    weights = [key_weights(motion.parameters) for motion in motions]
+    return np.array([sum(_OPEN.get(key, 0.0) * weight for key, weight in mixture.items()) for mixture in weights])
 
 
-def followed(pcm: Pcm, ahead: int = AHEAD * HOP) -> list[MouthMotion]:
+def followed(pcm: Pcm, ahead: int = AHEAD * HOP) -> list[Articulation]:
     mouth = SoundMouth()
     return [mouth.next(pcm[start : start + ahead]) for start in range(0, len(pcm) - SAMPLES + 1, SAMPLES)]
 
@@ -75,4 +77,4 @@ def test_mouth_rests_in_silence_and_in_faint_noise(level: int) -> None:
     noise = np.random.default_rng(1).normal(0, level, 2 * PLAYOUT_RATE_HZ).astype(np.int16)
     motions = followed(noise)
     assert opening(motions)[10:].max() < 0.15
-    assert all(abs(sum(motion.weights.values()) - 1) < 1e-6 for motion in motions)
+    assert all(((motion.parameters >= 0) & (motion.parameters <= 1)).all() for motion in motions)

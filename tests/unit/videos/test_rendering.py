@@ -39,7 +39,7 @@ def film(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("film") / f"film{request.param}"
     pcm = syllables(2.5)
     shares = []
-    made = asyncio.run(render_film([Speech(pcm, (), ())], stock().renderer(1), path, shares.append))
+    made = asyncio.run(render_film([Speech(pcm, (), ())], stock().renderer(seed=1), path, shares.append))
     return made, pcm, shares
 
 
@@ -112,7 +112,7 @@ async def test_script_is_spoken_by_the_built_in_voice(tmp_path):
     from visavis.videos.sound import spoken
 
     speeches = await spoken("My baby brought a purple balloon. We found it very funny!", Hibari())
-    made = await render_film(speeches, stock().renderer(1), tmp_path / "a.mp4")
+    made = await render_film(speeches, stock().renderer(seed=1), tmp_path / "a.mp4")
     said = sound_of(speeches)
     sound = heard(made.path)
     start = round(LEAD_IN_S * PLAYOUT_RATE_HZ)

@@ -1,35 +1,11 @@
 """The replicas that come with visavis."""
 
-import dataclasses
 from functools import cache
 from pathlib import Path
-from typing import cast
-
-import numpy as np
 
 from visavis.errors import BadInputError
-from visavis.replica import Renderer, Replica
-from visavis.replica.bundle import load
-from visavis.replica.render import Face, KeyFrameRenderer
-
-GREEN_BGR = (155, 255, 0)
-"""The green that is put behind a replica for others to replace."""
-
-
-class StockReplica:
-    """A `visavis.replica.Replica` read from a bundle; one instance serves all calls of a process."""
-
-    def __init__(self, path: Path, *, green_screen: bool = False) -> None:
-        """`green_screen` replaces the room behind the person by `GREEN_BGR`."""
-        bundle = load(path)
-        if green_screen:
-            bundle = dataclasses.replace(bundle, room=np.full_like(bundle.room, GREEN_BGR))
-        self._face = Face(bundle)
-        self.name = self._face.bundle.manifest.name
-
-    def renderer(self, seed: int | None = None) -> Renderer[object]:
-        """Start a face for one call; see `KeyFrameRenderer` for `seed`."""
-        return cast(Renderer[object], KeyFrameRenderer(self._face, seed))
+from visavis.replica import Replica
+from visavis.replica.opening import open_replica
 
 
 def names() -> tuple[str, ...]:
@@ -47,4 +23,4 @@ def bundle_path(name: str) -> Path:
 @cache
 def stock(name: str = "mira") -> Replica:
     """A stock replica. Raises `BadInputError` for an unknown name and `BundleError` for a damaged file."""
-    return StockReplica(bundle_path(name))
+    return open_replica(bundle_path(name))

@@ -12,7 +12,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from visavis.replica.bundle import Bundle, Floats, Picture
+from visavis.replica.bundle import Picture
+from visavis.replica.key_frames.arrays import Floats, KeyFrames
 
 UPPER_INVERSION_STEPS, LOWER_INVERSION_STEPS = 3, 6
 """Fixed-point steps from forward to backward displacement; the chin's fold over the neck needs more."""
@@ -130,17 +131,17 @@ class Mouth:
         return np.asarray(cv2.blendLinear(views[0], views[1], 1 - lower_share, lower_share))
 
 
-def prepare(bundle: Bundle) -> Mouth:
-    """Bring the keys of a bundle to the resting shape."""
-    box, step = bundle.manifest.mouth.box, bundle.manifest.mouth.step
+def prepare(keys: KeyFrames) -> Mouth:
+    """Bring the keys to the resting shape."""
+    box, step = keys.geometry.mouth.box, keys.geometry.mouth.step
     grid = _grid(box.height, box.width)
-    window = (bundle.mouth_window.astype(np.float32) / 255)[..., None]
-    still = bundle.person[box.slices][..., :3].astype(np.float32)
+    window = (keys.mouth_window.astype(np.float32) / 255)[..., None]
+    still = keys.person[box.slices][..., :3].astype(np.float32)
     skin, inside = [], []
     edges = np.stack(
-        [[bundle.lip_line + _at(field, bundle.lip_line, step) for field in fields] for fields in bundle.mouth_fields]
+        [[keys.lip_line + _at(field, keys.lip_line, step) for field in fields] for fields in keys.mouth_fields]
     ).astype(np.float32)
-    for key, fields, edge in zip(bundle.mouth_keys, bundle.mouth_fields, edges, strict=False):
+    for key, fields, edge in zip(keys.mouth_keys, keys.mouth_fields, edges, strict=False):
         sides = []
         for field in fields:
             moved = cv2.resize(field, (box.width, box.height), interpolation=cv2.INTER_LINEAR) + grid
@@ -148,13 +149,13 @@ def prepare(bundle: Bundle) -> Mouth:
             sides.append(np.asarray(still + window * (at_rest - still) + 0.5, np.uint8))
         skin.append(sides)
         inside.append(_inside(key, edge))
-    above = min(int(bundle.lip_line[:, 1].max()) + OVERLAP, box.height)
-    below = max(int(bundle.lip_line[:, 1].min()) - OVERLAP, 0)
+    above = min(int(keys.lip_line[:, 1].max()) + OVERLAP, box.height)
+    below = max(int(keys.lip_line[:, 1].min()) - OVERLAP, 0)
     return Mouth(
         size=(box.height, box.width),
         upper=Side(0, tuple(np.ascontiguousarray(upper[:above]) for upper, _ in skin), UPPER_INVERSION_STEPS),
         lower=Side(below, tuple(np.ascontiguousarray(lower[below:]) for _, lower in skin), LOWER_INVERSION_STEPS),
-        fields=bundle.mouth_fields,
+        fields=keys.mouth_fields,
         edges=edges,
         inside=tuple(inside),
         step=step,

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visavis.layers.tts import Speech
-from visavis.replica import Attitude, Emotion, Frame
-from visavis.replica.bundle import Bundle, Floats, Picture
+from visavis.replica import Attitude, Background, Emotion, Frame
+from visavis.replica.bundle import Picture
+from visavis.replica.key_frames.arrays import Floats, KeyFrames
+from visavis.replica.key_frames.mouth import Mouth, prepare
+from visavis.replica.key_frames.weights import key_weights
 from visavis.replica.life import Life, Pose
-from visavis.replica.motion import MouthMotion, plan
-from visavis.replica.mouth import Mouth, prepare
+from visavis.replica.motion import Articulation, plan
 from visavis.replica.sound_mouth import SoundMouth
 
 RELAX_PER_FRAME = 0.36
@@ -32,22 +34,24 @@ REACH_PX = 14
 
 
 class Face:
-    """A loaded bundle with all that its renderers share; never written after it is made."""
+    """The loaded parts of a bundle with all that its renderers share; never written after it is made."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-        self.mouth: Mouth = prepare(bundle)
-        self.warp = _WarpFields(bundle)
-        self.names = bundle.manifest.mouth.names
-        self.rest_eyes: Picture = bundle.person[bundle.manifest.eyes.box.slices][..., :3].copy()
-        aperture = bundle.eye_aperture.astype(np.float32) / 255 * bundle.manifest.supersampling
+    def __init__(self, keys: KeyFrames) -> None:
+        self.keys = keys
+        self.mouth: Mouth = prepare(keys)
+        self.warp = _WarpFields(keys)
+        self.names = keys.geometry.mouth.names
+        eyes = keys.geometry.eyes.box
+        self.rest_eyes: Picture = keys.person[eyes.slices][..., :3].copy()
+        aperture = keys.eye_aperture.astype(np.float32) / 255 * keys.geometry.supersampling
         self.gaze_fields = np.dstack([aperture, aperture])
-        self.eyes_grid = _pixel_grid(bundle.manifest.eyes.box.height, bundle.manifest.eyes.box.width)
-        self.eyeballs = _boxes(bundle.eye_aperture)
+        self.eyes_grid = _pixel_grid(eyes.height, eyes.width)
+        self.eyeballs = _boxes(keys.eye_aperture)
 
-    def weights(self, named: MouthMotion) -> Floats:
-        """Key weights float32[K] of a motion."""
-        return np.array([named.weights.get(name, 0.0) for name in self.names], np.float32)
+    def weights(self, articulation: Articulation) -> Floats:
+        """Key weights float32[K] of an articulation."""
+        named = key_weights(articulation.parameters)
+        return np.array([named.get(name, 0.0) for name in self.names], np.float32)
 
 
 class KeyFrameRenderer:
@@ -56,12 +60,12 @@ class KeyFrameRenderer:
     `seed` fixes when it blinks and how it sways; by default that differs from call to call.
     """
 
-    def __init__(self, face: Face, seed: int | None = None) -> None:
+    def __init__(self, face: Face, background: Background | None = None, seed: int | None = None) -> None:
         self._face = face
-        manifest = face.bundle.manifest
-        self.size: tuple[int, int] = manifest.size
+        self.size: tuple[int, int] = face.keys.size
         self._life = Life(np.random.default_rng(seed))
-        self._canvas = face.bundle.person.copy()
+        self._room = background.filling(self.size) if background else face.keys.room
+        self._canvas = face.keys.person.copy()
         self._rest = np.zeros(len(face.names), np.float32)
         self._rest[0] = 1
         self._smile = face.names.index("smile") if "smile" in face.names else None
@@ -71,8 +75,8 @@ class KeyFrameRenderer:
         self._drawn_mouth: Floats | None = None
         self._drawn_eyes: tuple[int, float, float] | None = None
 
-    def plan(self, speech: Speech) -> Sequence[MouthMotion]:
-        """Mouth motion of `speech`, one item per 40 ms started."""
+    def plan(self, speech: Speech) -> Sequence[Articulation]:
+        """Articulation of `speech`, one item per 40 ms started."""
         return plan(speech)
 
     def follow_sound(self) -> SoundMouth:
@@ -83,14 +87,14 @@ class KeyFrameRenderer:
         """Show this from the next frame on."""
         self._life.emotion = emotion
 
-    def render(self, motion: MouthMotion | None, attitude: Attitude) -> Frame:
+    def render(self, motion: Articulation | None, attitude: Attitude) -> Frame:
         """The next frame, uint8[H, W, 3], BGR; `motion` is None while the replica is silent."""
         pose = self._life.step(attitude, motion.loudness if motion else 0.0)
         self._draw_mouth(self._mouth_weights(motion), pose.smile)
         self._draw_eyes(pose)
-        return self._face.warp.draw(self._canvas, pose)
+        return self._face.warp.draw(self._canvas, pose, self._room)
 
-    def _mouth_weights(self, motion: MouthMotion | None) -> Floats:
+    def _mouth_weights(self, motion: Articulation | None) -> Floats:
         """What the motion asks for, plus what is left of the shape that it cut off.
 
         The left-over is zero while speech runs, so closures are shown exactly; it carries only over the seams between
@@ -113,18 +117,18 @@ class KeyFrameRenderer:
             weights[self._smile] += smile
         weights = np.asarray(np.round(weights * 400) / 400, np.float32)
         if self._drawn_mouth is None or not np.array_equal(weights, self._drawn_mouth):
-            _paint(self._canvas[self._face.bundle.manifest.mouth.box.slices], self._face.mouth.picture(weights))
+            _paint(self._canvas[self._face.keys.geometry.mouth.box.slices], self._face.mouth.picture(weights))
             self._drawn_mouth = weights
 
     def _draw_eyes(self, pose: Pose) -> None:
-        levels = self._face.bundle.manifest.eyes.levels
+        levels = self._face.keys.geometry.eyes.levels
         closest = int(np.argmin([abs(level - pose.lids) for level in (0.0, *levels)]))
         state = (closest, round(pose.gaze_x, 1), round(pose.gaze_y, 1))
         if state == self._drawn_eyes:
             return
-        eyes = self._face.bundle.eye_levels[closest - 1] if closest else self._face.rest_eyes
+        eyes = self._face.keys.eye_levels[closest - 1] if closest else self._face.rest_eyes
         gaze = np.array([pose.gaze_x, pose.gaze_y], np.float32)
-        region = self._canvas[self._face.bundle.manifest.eyes.box.slices]
+        region = self._canvas[self._face.keys.geometry.eyes.box.slices]
         if self._drawn_eyes is None or closest != self._drawn_eyes[0]:
             _paint(region, eyes)
         for part in self._face.eyeballs:
@@ -136,24 +140,24 @@ class KeyFrameRenderer:
 class _WarpFields:
     """How every part of the picture moves with each part of a pose: float32[P, n, n, 2], frame pixels per unit."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        width, height = bundle.manifest.size
-        cells = bundle.depth.shape
+    def __init__(self, keys: KeyFrames) -> None:
+        width, height = keys.size
+        cells = keys.depth.shape
         x, y = np.meshgrid(
             (np.arange(cells[1], dtype=np.float32) + 0.5) * width / cells[1],
             (np.arange(cells[0], dtype=np.float32) + 0.5) * height / cells[0],
         )
-        pivot_x, pivot_y = bundle.manifest.head.pivot
-        top, bottom = bundle.manifest.head.neck_rows
+        pivot_x, pivot_y = keys.geometry.head.pivot
+        top, bottom = keys.geometry.head.neck_rows
         head = 1 - _smoothstep((y - top) / (bottom - top))
         body = 1 - head
         none = np.zeros_like(head)
         radian = np.pi / 180
-        brows = cv2.resize(bundle.brows, (cells[1], cells[0]), interpolation=cv2.INTER_LINEAR)
+        brows = cv2.resize(keys.brows, (cells[1], cells[0]), interpolation=cv2.INTER_LINEAR)
         self._fields = np.stack(
             [
-                np.dstack([bundle.depth * head, none]) * radian,
-                np.dstack([none, bundle.depth * head]) * radian,
+                np.dstack([keys.depth * head, none]) * radian,
+                np.dstack([none, keys.depth * head]) * radian,
                 np.dstack([-(y - pivot_y) * head, (x - pivot_x) * head]) * radian,
                 np.dstack([head, none]),
                 np.dstack([none, head]),
@@ -162,27 +166,26 @@ class _WarpFields:
             ]
         ).astype(np.float32)
         self._size = (width, height)
-        scale = bundle.manifest.supersampling
+        scale = keys.geometry.supersampling
         self._scale = scale
-        self._room = bundle.room
         grid = _pixel_grid(height, width) * scale + (scale - 1) / 2
-        opacity = cv2.resize(bundle.person[..., 3], self._size, interpolation=cv2.INTER_AREA)
+        opacity = cv2.resize(keys.person[..., 3], self._size, interpolation=cv2.INTER_AREA)
         self._parts = [(part, grid[part].copy()) for part in _occupied(np.asarray(opacity, np.uint8))]
 
-    def draw(self, canvas: Picture, pose: Pose) -> Frame:
-        """A fresh frame uint8[H, W, 3]: the person on the canvas in the given pose, before the room."""
+    def draw(self, canvas: Picture, pose: Pose, room: Picture) -> Frame:
+        """A fresh frame uint8[H, W, 3]: the person on the canvas in the given pose, before `room` uint8[H, W, 3]."""
         amounts = np.array(
             [pose.yaw_deg, pose.pitch_deg, pose.roll_deg, pose.shift_x, pose.shift_y, pose.breath, pose.brows],
             np.float32,
         )
         field = np.tensordot(amounts * -self._scale, self._fields, 1)
         source = cv2.resize(field, self._size, interpolation=cv2.INTER_LINEAR)
-        frame = self._room.copy()
+        frame = room.copy()
         for part, grid in self._parts:
             source[part] += grid
             person = cv2.remap(canvas, source[part], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             through = cv2.bitwise_not(cv2.extractChannel(person, 3))
-            behind = cv2.multiply(self._room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+            behind = cv2.multiply(room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
             cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR), dst=frame[part])
         return frame
 

@@ -1,0 +1,1 @@
+"""Training of replicas as a server does it: queued, in a process of its own, resumed, told to a callback."""

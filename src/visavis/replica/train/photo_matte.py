@@ -10,6 +10,9 @@ _GUIDE_RADIUS = 12
 """Pixels of a canvas of 1024 over which the edge of the mask follows the edges of the picture."""
 
 _GUIDE_NOISE = 3e-4
+_RIM_PX = 12
+"""Canvas pixels outside the mask in which parts of the person may have been overlooked."""
+
 _ROOM_GAP = 0.03
 """Opacity below which a pixel belongs to the room alone."""
 
@@ -25,6 +28,7 @@ def parted(canvas: Picture, mask: Floats) -> tuple[Picture, Picture]:
     opacity = np.clip((opacity - 0.12) / 0.76, 0, 1).astype(np.float32)
     opacity = np.maximum(opacity, cv2.erode(rough, np.ones((25, 25), np.uint8)) > 0.9).astype(np.float32)
     picture = canvas.astype(np.float32)
+    opacity = np.maximum(opacity, _overlooked(picture, opacity))
     room = filled(picture, opacity < _ROOM_GAP, sure_margin=10)
     inside = filled(picture, opacity > 0.97, sure_margin=3)
     share = opacity[..., None]
@@ -35,6 +39,22 @@ def parted(canvas: Picture, mask: Floats) -> tuple[Picture, Picture]:
     person = np.dstack([colour * share, share * 255])
     small = cv2.resize(room, (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
     return np.asarray(np.clip(person + 0.5, 0, 255), np.uint8), np.asarray(np.clip(small + 0.5, 0, 255), np.uint8)
+
+
+def _overlooked(picture: Floats, opacity: Floats) -> Floats:
+    """Opacity of what lies just outside the mask but has the person's colours rather than the room's: ears, hair."""
+    room = filled(picture, opacity < _ROOM_GAP, sure_margin=2 * _RIM_PX)
+    inside = filled(picture, opacity > 0.97, sure_margin=3)
+    from_room, from_person = (np.linalg.norm(picture - colours, axis=2) for colours in (room, inside))
+    # What stands out from a patterned room may well be its pattern.
+    uneven = np.abs(picture - cv2.GaussianBlur(room, (0, 0), _RIM_PX))
+    pattern = np.linalg.norm(filled(uneven, opacity < _ROOM_GAP, sure_margin=2 * _RIM_PX), axis=2)
+    pattern = cv2.GaussianBlur(pattern, (0, 0), _RIM_PX)
+    alike = np.clip((from_room - from_person) / 24, 0, 1) * np.clip((from_room - 30 - 1.5 * pattern) / 30, 0, 1)
+    near = cv2.dilate((opacity > 0.5).astype(np.uint8), np.ones((2 * _RIM_PX + 1, 2 * _RIM_PX + 1), np.uint8))
+    found = cv2.GaussianBlur((alike * near).astype(np.float32), (0, 0), 1.5)
+    touching = _only_largest(np.asarray(np.maximum(found, opacity), np.float32))
+    return np.asarray(np.where(touching > 0, found, 0), np.float32)
 
 
 def filled(picture: Floats, known: np.ndarray, sure_margin: int) -> Floats:

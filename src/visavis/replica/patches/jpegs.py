@@ -23,7 +23,9 @@ class Jpegs:
         return len(self.ends)
 
     def __getitem__(self, number: int) -> Frame:
-        """Picture `number`, uint8[H, W, 3]."""
+        """Picture `number`, uint8[H, W, 3]. Raises `IndexError` beyond the last."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
         picture = cv2.imdecode(np.frombuffer(self._packed(number), np.uint8), cv2.IMREAD_COLOR)
         return np.asarray(picture, np.uint8)
 

@@ -18,7 +18,7 @@ SOFT_PX = 0.085
 MOST_COLOUR = 36.0
 """Grey levels by which colours are changed at most."""
 
-USED = (*range(0, 20), *range(20, 40, 2), *range(40, 53), *range(53, CONTROLS))
+USED = (*range(20), *range(20, 40, 2), *range(40, 53), *range(53, CONTROLS))
 """Control points that warps use: every second one of the inner lips will do."""
 
 Floats = NDArray[np.float32]

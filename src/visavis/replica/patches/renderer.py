@@ -60,8 +60,14 @@ class Person:
         self.overlay = Overlay(contents)
         self.turning = Turning(contents.head, size)
         self.rest = contents.lips.rest
+        # Half the memory of BGR, and a tenth of the time that JPEG takes.
+        self._calm = [cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420) for frame in contents.loop.frames]
         closed = np.abs(contents.mouths.lips - self.rest).sum(1)
         self.closed_lips = contents.mouths.lips[int(closed.argmin())]
+
+    def calm(self, at: int) -> Frame:
+        """A fresh copy of picture `at` of the loop."""
+        return np.asarray(cv2.cvtColor(self._calm[at], cv2.COLOR_YUV2BGR_I420), np.uint8)
 
 
 class PatchRenderer:
@@ -108,7 +114,7 @@ class PatchRenderer:
         person, at = self._person, self._at
         self._at = (at + 1) % person.contents.layout.loop
         pose = self._life.step(attitude, motion.loudness if motion else 0.0)
-        frame = person.contents.loop.frames[at]
+        frame = person.calm(at)
         field = person.turning.field(pose)
         person.turning.draw(frame, field)
         shown = motion or self._relaxing(at)

@@ -127,7 +127,9 @@ def _opened(path: Path) -> Iterator[av.container.InputContainer]:
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise TrainingError("video_format", f"The video cannot be read ({reason}); expected {_FORMAT_WANTED}.") from None
+        raise TrainingError(
+            "video_format", f"The video cannot be read ({reason}); expected {_FORMAT_WANTED}."
+        ) from None
 
 
 def _video(container: av.container.InputContainer) -> "av.VideoStream":
@@ -143,7 +145,9 @@ def _video(container: av.container.InputContainer) -> "av.VideoStream":
     return stream
 
 
-def _decoded(container: av.container.InputContainer, stream: "av.VideoStream | av.AudioStream") -> Iterator[av.VideoFrame]:
+def _decoded(
+    container: av.container.InputContainer, stream: "av.VideoStream | av.AudioStream"
+) -> Iterator[av.VideoFrame]:
     """Frames of a stream; damaged packets are left out, as long as they are few."""
     damages = 0
     for packet in container.demux(stream):

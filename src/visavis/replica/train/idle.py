@@ -81,9 +81,7 @@ def eyes_open(track: Track) -> Floats:
     return np.asarray(np.mean(gaps, axis=0), np.float32)
 
 
-def _calm(
-    track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats, percentile: float
-) -> list[tuple[int, int]]:
+def _calm(track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats, percentile: float) -> list[tuple[int, int]]:
     """Stretches (first, last + 1) with closed, still lips and a still head."""
     used = np.concatenate([np.arange(shot.start, shot.stop) for shot in shots])
     away = np.linalg.norm(anatomy.lips - rest, axis=1)

@@ -119,7 +119,9 @@ def _mouth(picture: Frame, xy: Floats) -> tuple[float, float]:
     grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
     # Blur is judged at one size of the face, whatever the film's.
     width = 120
-    scaled = cv2.resize(grey, (width, max(round(width * grey.shape[0] / grey.shape[1]), 8)), interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(
+        grey, (width, max(round(width * grey.shape[0] / grey.shape[1]), 8)), interpolation=cv2.INTER_AREA
+    )
     sharpness = float(cv2.Laplacian(scaled, cv2.CV_32F).var())
     inner = xy[list(LIPS_INNER)] - (left, top)
     if inner[:, 1].max() - inner[:, 1].min() < 0.04 * (high[0] - low[0]):

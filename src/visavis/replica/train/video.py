@@ -1,10 +1,10 @@
 """From a video of a person to a replica, in stages; every stage that takes long leaves a file in the folder.
 
-    survey   a glimpse of every second: one face, near, lit, from the front?
-    track    the face in every picture
-    learn    lips from sound
-    mouths   pictures of the mouth and of calm moments
-    preview  the replica says what the person said
+survey   a glimpse of every second: one face, near, lit, from the front?
+track    the face in every picture
+learn    lips from sound
+mouths   pictures of the mouth and of calm moments
+preview  the replica says what the person said
 """
 
 import asyncio
@@ -63,7 +63,9 @@ def train(video: Path, folder: Path, out: Path, *, name: str, consent: Consent, 
     span = survey.stretch(film.duration_s)
     warnings += checks.check_glimpses(survey, span)
     if span != (0.0, film.duration_s):
-        warnings.append(f"The video is long; {span[0]:.0f} to {span[1]:.0f} seconds, where the face is seen best, are used.")
+        warnings.append(
+            f"The video is long; {span[0]:.0f} to {span[1]:.0f} seconds, where the face is seen best, are used."
+        )
     track = _tracked(film, span, folder, report)
     shots = track.shots()
     warnings += checks.check_shots(shots, len(track.seen))
@@ -176,7 +178,12 @@ def _learned(
         around = np.concatenate([parameters[:1], parameters, parameters[-1:]])
         inputs = {
             "sound": (np.stack([frame.features for frame in heard]), HIDDEN, EPOCHS, 0.0),
-            "articulation": (np.concatenate([around[:-2], around[1:-1], around[2:]], 1), ARTICULATION_HIDDEN, EPOCHS, 0.9),
+            "articulation": (
+                np.concatenate([around[:-2], around[1:-1], around[2:]], 1),
+                ARTICULATION_HIDDEN,
+                EPOCHS,
+                0.9,
+            ),
         }
         arrays: dict[str, Floats] = {}
         for name, (features, hidden, epochs, begun) in inputs.items():
@@ -237,5 +244,3 @@ def _spoken_part(pcm: Pcm) -> Pcm:
     sums = np.convolve(levels, np.ones(count), "valid")
     first = int(sums.argmax()) * SAMPLES
     return pcm[first : first + round(PREVIEW_S * PLAYOUT_RATE_HZ)]
-
-

@@ -1,13 +1,13 @@
 """How well a replica made from a person's video moves its lips: what is rendered is measured again, beside the truth.
 
-A replica is trained on four minutes of GRID's talker 1 and kept; twelve of their clips are held out. Three sets speak
-through it: their held-out clips, other talkers (both by sound alone, as in echo mode, with 80 ms of look-ahead), and the
-built-in voice by its phonemes. Faces in what comes out are measured by the same landmarks as the recordings.
+A replica is trained on four minutes of GRID's talker 1 and kept; twelve of their clips are held out. Three sets
+speak through it: their held-out clips, other talkers (both by sound alone, as in echo mode, with 80 ms of
+look-ahead), and the built-in voice by its phonemes. What comes out is measured by the same landmarks as recordings.
 
-lip_r is the mean over clips of the correlation of the lips' distance with the truth; for the built-in voice the truth is
-the articulation that its phonemes demand. LMD is the mean distance of the lips' points from the truth's, heads laid upon
-each other by eyes and nose and the clip's mean offset taken out, because the heads are not turned alike, in percent of
-the distance of the outer eye corners. Training time is processor time: it uses one core.
+lip_r is the mean over clips of the correlation of the lips' distance with the truth; for the built-in voice the truth
+is the articulation that its phonemes demand. LMD is the mean distance of the lips' points from the truth's, heads
+laid upon each other by eyes and nose and the clip's mean offset taken out, because the heads are not turned alike, in
+percent of the distance of the outer eye corners. Training time is processor time: it uses one core.
 """
 
 import json
@@ -93,7 +93,7 @@ def main() -> None:
     renderer = replica.renderer(seed=3)
     renderer.render(None, Attitude.IDLE)
     first_ms = 1000 * (time.perf_counter() - loaded)
-    learnt, held = split()
+    _, held = split()
     same = held[: 4 if QUICK else None]
     others = sorted((DATA / "grid_others").glob("*.mpg"))[: 3 if QUICK else None]
     costs: list[float] = []

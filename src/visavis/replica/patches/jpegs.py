@@ -1,6 +1,6 @@
 """Many small pictures in one piece of memory, decoded when they are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -23,11 +23,13 @@ class Jpegs:
         return len(self.ends)
 
     def __getitem__(self, number: int) -> Frame:
-        """Picture `number`, uint8[H, W, 3]. Raises `IndexError` beyond the last."""
-        if not 0 <= number < len(self):
-            raise IndexError(number)
+        """Picture `number`, uint8[H, W, 3]."""
         picture = cv2.imdecode(np.frombuffer(self._packed(number), np.uint8), cv2.IMREAD_COLOR)
         return np.asarray(picture, np.uint8)
+
+    def all(self) -> Iterator[Frame]:
+        """Every picture, in order."""
+        return (self[number] for number in range(len(self)))
 
     def check(self, shape: tuple[int, int]) -> None:
         """Raises `ValueError` if they are not whole or not all of height and width `shape`."""

@@ -61,7 +61,7 @@ class Person:
         self.turning = Turning(contents.head, size)
         self.rest = contents.lips.rest
         # Half the memory of BGR, and a tenth of the time that JPEG takes.
-        self._calm = [cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420) for frame in contents.loop.frames]
+        self._calm = [cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420) for frame in contents.loop.frames.all()]
         closed = np.abs(contents.mouths.lips - self.rest).sum(1)
         self.closed_lips = contents.mouths.lips[int(closed.argmin())]
 

@@ -50,7 +50,7 @@ class Index:
     def distances(self, wanted: Floats) -> Floats:
         """float32[T, N] for codes float32[T, C]."""
         square = (wanted**2).sum(1)[:, None] + self._square - 2 * wanted @ self.codes.T
-        return np.sqrt(np.maximum(square, 0))
+        return np.asarray(np.sqrt(np.maximum(square, 0)), np.float32)
 
     def steps(self, before: Indices, after: Indices) -> Floats:
         """What going from each of `before` to each of `after` costs: float32[len(after), len(before)]."""

@@ -54,7 +54,7 @@ def choose_loop(track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats
 
 def draw_loop(steps: Sequence[Step], frames: dict[int, Frame]) -> Iterator[Frame]:
     """The pictures of the loop from those of the film."""
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     for step in steps:
         if step.towards is None:
             yield frames[step.picture]

@@ -69,7 +69,8 @@ def _adam(
     rng = np.random.default_rng(7)
     sizes = (inputs.shape[1], *hidden, wanted.shape[1])
     layers = [
-        (rng.normal(0, np.sqrt(2 / n), (n, m)).astype(np.float32), np.zeros(m, np.float32)) for n, m in pairwise(sizes)
+        (np.asarray(rng.normal(0, np.sqrt(2 / n), (n, m)), np.float32), np.zeros(m, np.float32))
+        for n, m in pairwise(sizes)
     ]
     layers[-1][0][:] *= 0.1
     parameters = [part for layer in layers for part in layer]
@@ -88,7 +89,7 @@ def _adam(
                 first[i] += 0.1 * (gradient - first[i])
                 second[i] += 0.001 * (gradient**2 - second[i])
                 change = first[i] / (1 - 0.9**step) / (np.sqrt(second[i] / (1 - 0.999**step)) + 1e-8)
-                parameter -= np.float32(rate) * (change + DECAY * parameter)
+                np.subtract(parameter, np.float32(rate) * (change + DECAY * parameter), out=parameter)
         told((epoch + 1) / epochs)
     return layers
 

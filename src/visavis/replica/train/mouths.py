@@ -48,9 +48,10 @@ def choose_region(anatomy: Anatomy) -> Region:
     mean = anatomy.mean
     lips, nose, chin = mean[:20].mean(0), mean[CONTROL.index(2)], mean[CONTROL.index(152)]
     lowest = float(np.percentile(anatomy.controls[:, CONTROL.index(152), 1], 98))
-    top, bottom = nose[1] - 0.01 * anatomy.eyes_px, max(lowest, float(chin[1])) + 0.30 * anatomy.eyes_px
+    top = float(nose[1]) - 0.01 * anatomy.eyes_px
+    bottom = max(lowest, float(chin[1])) + 0.30 * anatomy.eyes_px
     width = round(1.5 * anatomy.eyes_px / 8) * 8
-    return Region(float(lips[0]) - width / 2, float(top), width, round((bottom - float(top)) / 4) * 4)
+    return Region(float(lips[0]) - width / 2, top, width, round((bottom - top) / 4) * 4)
 
 
 def choose_moments(track: Track, anatomy: Anatomy, shots: list[slice], usual_pose: Floats) -> NDArray[np.intp]:

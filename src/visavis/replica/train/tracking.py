@@ -1,6 +1,7 @@
 """The face in every picture of a stretch of video, measured once and kept."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -61,7 +62,7 @@ class Track:
         changed = (self.change > 6) & (self.change > 5 * usual_change)
         subtle = (self.change > 1.5 + 3 * usual_change) & (steps > 0.012 + 3 * usual)
         edges = [0, *np.nonzero(moved | changed | subtle | ~self.seen)[0].tolist(), len(self.seen)]
-        spans = [slice(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+        spans = [slice(first, last) for first, last in pairwise(edges)]
         return [span for span in spans if span.stop - span.start > FPS // 2 and self.seen[span].all()]
 
     def save(self, path: Path) -> None:

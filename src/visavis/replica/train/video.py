@@ -9,7 +9,9 @@ preview  the replica says what the person said
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ from visavis.replica.bundle import PREVIEW, THUMBNAIL, BundleWriter
 from visavis.replica.consent import Consent
 from visavis.replica.motion import SAMPLES
 from visavis.replica.patches.contents import Contents, Layout, Lips, write
-from visavis.replica.patches.hearing import Heard, Layer, LipNetwork, listen
+from visavis.replica.patches.hearing import Heard, Layer, LipNetwork, listen, with_neighbours
 from visavis.replica.patches.points import LOWER_MIDDLE, RIM, UPPER_MIDDLE
 from visavis.replica.patches.renderer import PatchRenderer, Person
 from visavis.replica.train import Report, Trained, checks
@@ -175,29 +177,19 @@ def _learned(
     if not kept.is_file():
         opening = anatomy.components[:, LOWER_MIDDLE, 1] - anatomy.components[:, UPPER_MIDDLE, 1]
         parameters = np.stack([frame.parameters for frame in heard])
-        around = np.concatenate([parameters[:1], parameters, parameters[-1:]])
-        inputs = {
-            "sound": (np.stack([frame.features for frame in heard]), HIDDEN, EPOCHS, 0.0),
-            "articulation": (
-                np.concatenate([around[:-2], around[1:-1], around[2:]], 1),
-                ARTICULATION_HIDDEN,
-                EPOCHS,
-                0.9,
-            ),
-        }
-        arrays: dict[str, Floats] = {}
-        for name, (features, hidden, epochs, begun) in inputs.items():
-            network, likeness = fit(
-                features[used],
-                anatomy.lips[used],
-                opening,
-                hidden,
-                epochs,
-                lambda share, begun=begun: report(share_of("learn", begun + share * (0.9 if begun == 0 else 0.1))),
-            )
+        lips = anatomy.lips[used]
+
+        def told(begun: float, share: float) -> Callable[[float], None]:
+            return lambda done: report(share_of("learn", begun + share * done))
+
+        sounds = np.stack([frame.features for frame in heard])[used]
+        by_sound, likeness = fit(sounds, lips, opening, HIDDEN, EPOCHS, told(0, 0.9))
+        windows = with_neighbours(parameters)[used]
+        by_articulation, _ = fit(windows, lips, opening, ARTICULATION_HIDDEN, EPOCHS, told(0.9, 0.1))
+        arrays: dict[str, Any] = {"likeness": np.array(likeness, np.float32)}
+        for name, network in (("sound", by_sound), ("articulation", by_articulation)):
             for number, layer in enumerate(network.layers):
                 arrays[f"{name}_{number}"], arrays[f"{name}_{number}_bias"] = layer.weights, layer.bias
-            arrays[f"{name}_likeness"] = np.array(likeness, np.float32)
         unfinished = kept.with_suffix(".unfinished.npz")
         np.savez(unfinished, **arrays)
         unfinished.replace(kept)
@@ -209,7 +201,7 @@ def _learned(
             networks[name] = LipNetwork(
                 tuple(Layer(stored[f"{name}_{number}"], stored[f"{name}_{number}_bias"]) for number in range(count))
             )
-        figures = {"opening_r": float(stored["sound_likeness"])}
+        figures = {"opening_r": float(stored["likeness"])}
     return networks, figures
 
 

@@ -223,13 +223,14 @@ def film_of(renderer, pcm: Pcm, costs: list[float]) -> list[NDArray[np.uint8]]:
 
 def measured(frames: Sequence[NDArray[np.uint8]]) -> Measured:
     """Faces in frames, and how sharp and what their mouths are."""
-    landmarker, face = FaceLandmarker(blendshapes=False), None
+    landmarker = FaceLandmarker(blendshapes=False)
+    # The detector overlooks a face now and then; any frame will do to find it, as it hardly moves.
+    face = next(found for frame in frames if (found := landmarker.measure(frame)) is not None)
     rows, mouths, sharp = [], [], []
     for frame in frames:
         for _ in range(1 if rows else 3):
             face = landmarker.measure(frame, face) or face
-        assert face is not None, "no face was found"
-        rows.append(face.xy.astype(np.float64).copy())
+        rows.append(face.xy.astype(np.float64))
         mouths.append(_mouth(frame, rows[-1]))
         sharp.append(cv2.Laplacian(mouths[-1], cv2.CV_32F).var())
     return Measured(np.stack(rows), float(np.mean(sharp)), np.stack(mouths))

@@ -18,8 +18,13 @@ SOFT_PX = 0.085
 MOST_COLOUR = 36.0
 """Grey levels by which colours are changed at most."""
 
-USED = (*range(20), *range(20, 40, 2), *range(40, 53), *range(53, CONTROLS))
-"""Control points that warps use: every second one of the inner lips will do."""
+USED = (*range(21), *range(21, 40, 2), 30, *range(40, CONTROLS))
+"""Control points that warps use: corners and every second one of the inner lips will do."""
+
+UPPER_INNER, LOWER_INNER = [39, 38, 37, 36, 35, 34, 33, 32, 31], [21, 22, 23, 24, 25, 26, 27, 28, 29]
+"""Control points of the inner lips that lie above each other."""
+
+_DOWN = np.array([0, 1], np.float32)
 
 Floats = NDArray[np.float32]
 
@@ -48,7 +53,12 @@ class Overlay:
         loop = self._contents.loop
         change = np.tensordot(lips - loop.lips[at], self._contents.lips.components, 1) * JAW_SHARE[:, None]
         linear = loop.placement[at, :, :2]
-        return np.asarray(loop.controls[at] + change @ linear.T, np.float32)
+        points = loop.controls[at] + change @ linear.T
+        # Lips meet, they do not pass each other.
+        crossing = np.maximum(points[UPPER_INNER, 1] - points[LOWER_INNER, 1], 0)[:, None] * _DOWN / 2
+        points[UPPER_INNER] -= crossing
+        points[LOWER_INNER] += crossing
+        return np.asarray(points, np.float32)
 
     def draw(
         self, frame: Frame, at: int, target: Floats, mouth: int, other: int | None, share: float, opacity: float

@@ -32,7 +32,7 @@ RELAXED = 0.06
 APPEAR_PER_FRAME = 0.34
 """How fast the mouth is laid over the picture below, and taken away; both have closed lips then."""
 
-HAND_OVER = (0.62, 0.25)
+HAND_OVER = (0.4, 0.1)
 """Share of the mouth that was shown before, in the first frames after a jump to another moment."""
 
 Floats = NDArray[np.float32]

@@ -12,17 +12,17 @@ from visavis.replica.patches.contents import Lips, Mouths
 from visavis.replica.patches.points import LOWER_MIDDLE, UPPER_MIDDLE
 
 CANDIDATES = 24
-JUMP = 0.6
+JUMP = 0.3
 """What it costs, in pixels of a lip's displacement, to leave the order in which it was filmed."""
 
-LOOKS = 1.0
+LOOKS = 0.35
 """How much another look between the lips counts in a jump, beside another shape."""
 
-SHAPE = 0.6
+SHAPE = 0.15
 """How much another shape counts in a jump."""
 
-OPENING = 2.0
-"""How much an error of the opening counts beside the mean error of all lip points."""
+OPENING = 0.5
+"""How much an error of the opening counts beside the root mean square error of all lip points."""
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -36,7 +36,7 @@ class Index:
         opening = lips.components[:, LOWER_MIDDLE, 1] - lips.components[:, UPPER_MIDDLE, 1]
         # Distances of these codes are root mean square pixels of a point, and of the opening.
         self._to_code = np.concatenate(
-            [np.eye(len(lips.components), dtype=np.float32) / np.sqrt(count), OPENING * opening[:, None] / 10], 1
+            [np.eye(len(lips.components), dtype=np.float32) / np.sqrt(count), OPENING * opening[:, None]], 1
         ).astype(np.float32)
         self.codes = self.code(mouths.lips)
         self._square = (self.codes**2).sum(1)

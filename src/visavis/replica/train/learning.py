@@ -14,6 +14,9 @@ DROPOUT, NOISE, DECAY = 0.25, 0.3, 1e-4
 HELD_OUT_EVERY, HELD_OUT_RUN = 10, 25
 """Every tenth second is kept apart to measure with."""
 
+EMPHASIS = 5.0
+"""How much more an error along the important direction counts."""
+
 MOST_GAIN = 1.3
 """The mean of what may be is smaller than what is; it is enlarged again by at most this."""
 
@@ -38,7 +41,7 @@ def fit(
     middle, spread = features[~held].mean(0), features[~held].std(0) + 0.05
     centre, size = lips[~held].mean(0), float(lips[~held].std(0).max()) + 1e-6
     wanted = ((lips - centre) / size).astype(np.float32)
-    emphasis = np.eye(len(important), dtype=np.float32) + 2 * np.outer(important, important).astype(np.float32) / (
+    emphasis = np.eye(len(important), dtype=np.float32) + EMPHASIS * np.outer(important, important).astype(np.float32) / (
         important @ important
     )
     layers = _adam(((features - middle) / spread)[~held], wanted[~held], emphasis, hidden, epochs, told)

@@ -55,7 +55,7 @@ def choose_region(anatomy: Anatomy) -> Region:
 
 
 def choose_moments(track: Track, anatomy: Anatomy, shots: list[slice], usual_pose: Floats) -> NDArray[np.intp]:
-    """Numbers of the pictures to cut from, rising: all that are sharp and from the front, or the most different runs."""
+    """Numbers of the pictures to cut from: all that are sharp and from the front, or the most different runs."""
     clear = track.sharpness > BLURRED * np.median(track.sharpness)
     frontal = np.linalg.norm(anatomy.pose - usual_pose, axis=1) < TURNED_PX
     good = np.zeros(len(clear), np.bool_)

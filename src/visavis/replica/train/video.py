@@ -43,8 +43,8 @@ CHECKPOINTS = "video.json"
 VERSION = 1
 """Of the checkpoints: those of another version are made again."""
 
-HIDDEN, ARTICULATION_HIDDEN = (128,), (32,)
-EPOCHS = 25
+HIDDEN, ARTICULATION_HIDDEN = 128, 32
+EPOCHS = 20
 
 USUAL_LEAD = 1
 """Frames by which the common network's mouth leads a filmed one whose sound is in time (measured on GRID's talkers)."""

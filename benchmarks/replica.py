@@ -306,7 +306,7 @@ def compare_spoken(renderer, sentences: Sequence[str], costs: list[float]) -> di
             renderer.render(None, Attitude.IDLE)
         opening = measured(frames).opening
         middles = (np.arange(len(frames)) + 0.5) / 25
-        parameters = articulate(speech.phonemes, middles + LEAD_S)
+        parameters = articulate(speech.phonemes, middles)
         made.append(opening)
         wanted.append(parameters[:, JAW] * (1 - parameters[:, CLOSED]))
         low, high = np.percentile(opening, (1, 99))

@@ -111,11 +111,12 @@ def _closed_gaps(calm: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _appearance(track: Track, anatomy: Anatomy) -> Floats:
-    """What two pictures must share to be joined: place, turn, lips and lids, in pixels of the frame."""
+    """What two pictures must share to be joined: place, turn, lips, lids and light, in pixels of the frame or so."""
     place = (anatomy.placement[:, :, 2] * anatomy.crop.scale).astype(np.float32)
     tilt = anatomy.placement[:, 1, :1] / anatomy.placement[:, 0, :1] * 150
     lids = eyes_open(track)[:, None] * 60
-    return np.concatenate([place, tilt, anatomy.pose * 2, anatomy.lips * 0.2, lids], 1).astype(np.float32)
+    light = track.small.reshape(len(track.small), -1) * (3 / np.sqrt(track.small[0].size))
+    return np.concatenate([place, tilt, anatomy.pose * 2, anatomy.lips * 0.2, lids, light], 1).astype(np.float32)
 
 
 def _tour(stretches: list[tuple[int, int]], look: Floats) -> list[list[int]]:

@@ -10,11 +10,11 @@ from visavis.replica.patches.hearing import Layer, LipNetwork
 
 FASTEST = 2e-3
 BATCH = 256
-DROPOUT, NOISE, DECAY = 0.25, 0.3, 1e-4
+DROPOUT, NOISE, DECAY = 0.25, 0.7, 1e-4
 HELD_OUT_EVERY, HELD_OUT_RUN = 10, 25
 """Every tenth second is kept apart to measure with."""
 
-EMPHASIS = 5.0
+EMPHASIS = 15.0
 """How much more an error along the important direction counts."""
 
 MEMBERS = 3

@@ -16,7 +16,7 @@ from visavis.replica.train import Report
 from visavis.replica.train.film import Film, pictures
 from visavis.replica.train.stages import share_of
 
-THUMBNAIL = (48, 48)
+THUMBNAIL, SMALL = (48, 48), (16, 16)
 
 JUMP_SHARE = 0.05
 """A face that moves by more than this share of the distance of its eyes, all of it between two pictures and not before
@@ -38,6 +38,8 @@ class Track:
     """float32[T]: variance of the Laplacian around the mouth, which falls with blur."""
     inside: Floats
     """float32[T]: how bright the brightest tenth between the lips is, relative to the lips; 0 for closed lips."""
+    small: NDArray[np.uint8]
+    """uint8[T, 16, 16, 3]: the picture itself, very small: light, hair and posture."""
 
     @property
     def eyes_px(self) -> Floats:
@@ -85,10 +87,12 @@ def follow(film: Film, start_s: float, end_s: float, report: Report) -> Track:
     face: Landmarks | None = None
     before: Frame | None = None
     rows: list[tuple[Floats, bool, float, float, float]] = []
+    small: list[Frame] = []
     for picture in pictures(film, start_s, end_s):
         thumbnail = np.asarray(cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA))
         change = float(cv2.absdiff(thumbnail, before).mean()) if before is not None else 0.0
         before = thumbnail
+        small.append(np.asarray(cv2.resize(thumbnail, SMALL, interpolation=cv2.INTER_AREA), np.uint8))
         if face is None or len(rows) % FPS == 0:
             # Following alone would stay on a wrong face for ever.
             face = landmarker.measure(picture)
@@ -106,6 +110,7 @@ def follow(film: Film, start_s: float, end_s: float, report: Report) -> Track:
         np.array(changes, np.float32),
         np.array(sharpness, np.float32),
         np.array(inside, np.float32),
+        np.array(small, np.uint8).reshape(-1, *SMALL, 3),
     )
 
 

@@ -40,7 +40,7 @@ from visavis.replica.visemes import CLOSED, JAW
 from visavis.videos.rendering import render_film
 
 CHECKPOINTS = "video.json"
-VERSION = 1
+VERSION = 2
 """Of the checkpoints: those of another version are made again."""
 
 HIDDEN, ARTICULATION_HIDDEN = 128, 32

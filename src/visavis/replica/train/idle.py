@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visavis.faces.points import LEFT_LOWER_LID, LEFT_UPPER_LID, RIGHT_LOWER_LID, RIGHT_UPPER_LID
 from visavis.replica import FPS, Frame
-from visavis.replica.patches.geometry import Floats
+from visavis.replica.patches.geometry import Floats, smoothed
 from visavis.replica.train import TrainingError
 from visavis.replica.train.anatomy import Anatomy
 from visavis.replica.train.tracking import Track
@@ -26,8 +26,11 @@ SEAM = 8
 SHORTEST_STRETCH = 2 * SEAM + 2
 FEWEST = 2 * FPS
 
-CALM_PERCENTILES = (12, 20, 30, 40)
+CALM_PERCENTILES = (12, 20, 30, 42, 55)
 """How many of the most closed pictures count as calm; the later ones are tried when there are too few."""
+
+FASTEST_PX = 2.0
+"""Frame pixels that a calm head moves between two pictures; more where there is little to choose from."""
 
 MARGIN = 2
 
@@ -87,11 +90,13 @@ def _calm(track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats, perc
     away = np.linalg.norm(anatomy.lips - rest, axis=1)
     still = np.r_[0, np.linalg.norm(np.diff(anatomy.lips, axis=0), axis=1)]
     moving = np.r_[0, np.abs(np.diff(anatomy.placement[:, :, 2], axis=0)).max(1)] * anatomy.crop.scale
+    # Landmarks tremble; what counts is what lasts.
+    opening, away, still = (smoothed(values, (1, 2, 3, 2, 1)) for values in (track.opening, away, still))
     calm = (
-        (track.opening <= np.percentile(track.opening[used], percentile) + 0.006)
+        (opening <= np.percentile(opening[used], percentile) + 0.006)
         & (away <= np.percentile(away[used], percentile + 15))
-        & (still <= np.percentile(still[used], 70))
-        & (moving < 2.5)
+        & (still <= np.percentile(still[used], min(60 + percentile, 95)))
+        & (moving < FASTEST_PX * (1 + percentile / 30))
     )
     stretches = []
     for shot in shots:

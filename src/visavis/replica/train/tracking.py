@@ -63,7 +63,8 @@ class Track:
         moved = (steps > JUMP_SHARE) & (steps > 4 * usual)
         changed = (self.change > 6) & (self.change > 5 * usual_change)
         subtle = (self.change > 1.5 + 3 * usual_change) & (steps > 0.012 + 3 * usual)
-        edges = [0, *np.nonzero(moved | changed | subtle | ~self.seen)[0].tolist(), len(self.seen)]
+        lost_or_found = np.diff(self.seen, prepend=self.seen[:1])
+        edges = [0, *np.nonzero(moved | changed | subtle | lost_or_found)[0].tolist(), len(self.seen)]
         spans = [slice(first, last) for first, last in pairwise(edges)]
         return [span for span in spans if span.stop - span.start > FPS // 2 and self.seen[span].all()]
 

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from visavis.replica.photo.contents import Floats
 from visavis.replica.train.photo_checks import Picture
@@ -17,10 +18,11 @@ _ROOM_GAP = 0.03
 """Opacity below which a pixel belongs to the room alone."""
 
 
-def parted(canvas: Picture, mask: Floats) -> tuple[Picture, Picture]:
+def parted(canvas: Picture, mask: Floats, in_photo: NDArray[np.bool_]) -> tuple[Picture, Picture]:
     """The person uint8[N, N, 4] (BGR times opacity, opacity) and the room uint8[N / 2, N / 2, 3].
 
-    `mask` float32[N / 2, N / 2] says roughly what belongs to the person, 0 to 1.
+    `mask` float32[N / 2, N / 2] says roughly what belongs to the person, 0 to 1; `in_photo` bool[N, N] where the canvas
+    shows the photo at all.
     """
     size = canvas.shape[1::-1]
     rough = cv2.resize(mask, size, interpolation=cv2.INTER_CUBIC)
@@ -29,7 +31,7 @@ def parted(canvas: Picture, mask: Floats) -> tuple[Picture, Picture]:
     opacity = np.maximum(opacity, cv2.erode(rough, np.ones((25, 25), np.uint8)) > 0.9).astype(np.float32)
     picture = canvas.astype(np.float32)
     opacity = np.maximum(opacity, _overlooked(picture, opacity))
-    room = filled(picture, opacity < _ROOM_GAP, sure_margin=10)
+    room = filled(picture, (opacity < _ROOM_GAP) & in_photo, sure_margin=10)
     inside = filled(picture, opacity > 0.97, sure_margin=3)
     share = opacity[..., None]
     # What the person's own colour must be for the mixture to look like the photo; guessed where little of it is seen.
@@ -57,7 +59,7 @@ def _overlooked(picture: Floats, opacity: Floats) -> Floats:
     return np.asarray(np.where(touching > 0, found, 0), np.float32)
 
 
-def filled(picture: Floats, known: np.ndarray, sure_margin: int) -> Floats:
+def filled(picture: Floats, known: NDArray[np.bool_], sure_margin: int) -> Floats:
     """The picture with everything that is not known continued smoothly from what is (push and pull over a pyramid)."""
     sure = cv2.erode(known.astype(np.uint8), np.ones((sure_margin, sure_margin), np.uint8)).astype(np.float32)
     if not sure.any():

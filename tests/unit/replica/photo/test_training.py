@@ -115,6 +115,7 @@ def test_a_photo_cut_closely_still_becomes_a_whole_frame(picture: NDArray[np.uin
     cut = crop(sitter)
     assert cut.frame.shape == (512, 512, 3)
     assert 0.2 * 512 < cut.eyes_px < 0.4 * 512
+    assert 0 < np.mean(~cut.in_photo) < 0.5
     assert any("edge of the photo" in warning for warning in warnings)
 
 

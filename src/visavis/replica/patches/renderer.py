@@ -169,7 +169,7 @@ class PatchRenderer:
             return
         last = self._shown.mouth
         self._since_jump += 1
-        if mouth not in (last, int(self._person.index.next[last])):
+        if mouth not in (last, int(self._person.index.next[last])) and self._person.index.differ(last, mouth):
             self._since_jump = 0
             self._before = last
         if self._before is not None:

@@ -21,6 +21,9 @@ LOOKS = 0.35
 SHAPE = 0.15
 """How much another shape counts in a jump."""
 
+ALIKE = 0.45
+"""Looks nearer than this, of which all differ by about 1, are taken for the same."""
+
 OPENING = 0.5
 """How much an error of the opening counts beside the root mean square error of all lip points."""
 
@@ -42,6 +45,10 @@ class Index:
         self._square = (self.codes**2).sum(1)
         self.look = mouths.look * LOOKS
         self.next = np.where(np.r_[mouths.follows[1:], False], np.arange(len(mouths.lips)) + 1, -1)
+
+    def differ(self, one: int, other: int) -> bool:
+        """Whether one would be seen to jump to the other, lips being in the same place."""
+        return bool(np.linalg.norm(self.look[one] - self.look[other]) > ALIKE * LOOKS)
 
     def code(self, lips: Floats) -> Floats:
         """float32[..., C] for lip components float32[..., K]."""

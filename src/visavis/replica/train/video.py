@@ -101,7 +101,7 @@ def train(video: Path, folder: Path, out: Path, *, name: str, consent: Consent, 
         write(writer, contents)
         writer.picture(THUMBNAIL, contents.loop.frames[0], 90)
         writer.file(PREVIEW, preview)
-    report(share_of("preview", 1))
+    report(share_of("pack", 1))
     figures |= {"used_s": len(used) / FPS, "loop_s": len(steps) / FPS, "mouths": float(len(moments))}
     return Trained(out, tuple(warnings), figures)
 

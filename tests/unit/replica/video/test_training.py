@@ -1,6 +1,7 @@
 """From a film to a replica, with the stock replica filmed as if it were a person."""
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -108,7 +109,7 @@ def test_the_mouth_moves_with_speech_and_is_at_rest_without(trained: Trained, sp
 
     def mouth_moves(frames: list[Frame]) -> float:
         mouths = [cv2.GaussianBlur(frame[300:380, 200:312], (0, 0), 1).astype(int) for frame in frames]
-        return float(np.mean([np.abs(b - a).mean() for a, b in zip(mouths[:-1], mouths[1:], strict=True)]))
+        return float(np.mean([np.abs(b - a).mean() for a, b in pairwise(mouths)]))
 
     assert all(frame.shape == (512, 512, 3) for frame in (*calm, *speaking, *after))
     assert mouth_moves(speaking) > 1.5 * mouth_moves(after[8:])

@@ -21,12 +21,21 @@ _AGREES = re.compile(
     r"(agree|consent|permit|allow|authori[sz]e|approve|(give|grant)\b[^.?!]{0,40}\b(consent|permission))",
     re.IGNORECASE,
 )
+_SUBJECT = re.compile(
+    r"\b(replica|clone|avatar|twin|double|likeness|face|voice|video|sound|audio|recording|picture|image|photo)s?\b",
+    re.IGNORECASE,
+)
+_NEARBY = 200
+"""Characters around the agreement in which it must be said what it is about."""
 _NOT = re.compile(r"\b(not|never|cannot|refuse|refused)\b|n't\b", re.IGNORECASE)
 
 
 def agrees(text: str) -> bool:
-    """Whether somebody who says this agrees to something."""
-    return any(not _NOT.search(found["between"]) for found in _AGREES.finditer(text))
+    """Whether somebody who says this agrees to something that has to do with pictures and sound of them."""
+    return any(
+        not _NOT.search(found["between"]) and _SUBJECT.search(text[max(found.start() - _NEARBY, 0) :][: 2 * _NEARBY])
+        for found in _AGREES.finditer(text)
+    )
 
 
 async def spoken_consent(recording: Path, person: str, field: str) -> Consent:

@@ -13,7 +13,7 @@ from visavis.replica.statement import agrees
     [
         STATEMENT,
         "I, Jane Doe, am currently speaking and consent to Tavus to create an AI clone of me.",
-        "Hello. My name is Ben and I agree that you use this.",
+        "Hello. My name is Ben and I agree that you use this video of me.",
         "I hereby give my permission to make a replica of me.",
         "well i do allow the making of a replica of me",
     ],
@@ -31,6 +31,7 @@ def test_agreement_is_heard_in_many_words(text: str) -> None:
         "I don't consent to this.",
         "I will never give my consent.",
         "They said that consent is important.",
+        "I agree with you, that was a very good soup.",
         "I like pepper soup. Whatever you agree on is fine with them.",
     ],
 )

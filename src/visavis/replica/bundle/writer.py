@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from visavis import __version__
 from visavis.replica.bundle import pictures
 from visavis.replica.bundle.manifest import FORMAT, MANIFEST, Manifest
 from visavis.replica.bundle.pictures import LOSSLESS, Picture
@@ -40,7 +41,7 @@ class BundleWriter:
         size: tuple[int, int],
         consent: Consent,
         licence: str = "all rights reserved by the person shown",
-        maker: str = "visavis",
+        maker: str = f"visavis {__version__}",
         version: str = "1.0.0",
         made_at: datetime | None = None,
     ) -> None:

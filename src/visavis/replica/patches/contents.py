@@ -20,7 +20,7 @@ Canonical coordinates are frame pixels of the person's usual head in its usual p
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def write(writer: BundleWriter, contents: Contents) -> None:
     writer.json(LAYOUT, contents.layout)
     writer.part("loop/frames.bin", loop.frames.data)
     writer.part("mouths/pictures.bin", mouths.pictures.data)
-    for name, array in {
+    arrays: dict[str, NDArray[Any]] = {
         "loop/ends": loop.frames.ends,
         "loop/placement": loop.placement,
         "loop/pose": loop.pose,
@@ -125,7 +125,8 @@ def write(writer: BundleWriter, contents: Contents) -> None:
         "lips/rest": lips.rest,
         "rim": contents.rim,
         "head": contents.head,
-    }.items():
+    }
+    for name, array in arrays.items():
         writer.array(f"{name}.npy", array)
     for name, network in (("sound", contents.sound), ("articulation", contents.articulation)):
         for number, layer in enumerate(network.layers):

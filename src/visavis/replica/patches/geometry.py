@@ -75,4 +75,4 @@ class SmoothWarp:
 
 def _distances(these: Floats, those: Floats) -> Floats:
     square = (these**2).sum(1)[:, None] + (those**2).sum(1) - 2 * these @ those.T
-    return np.sqrt(np.maximum(square, 0))
+    return np.asarray(np.sqrt(np.maximum(square, 0)), np.float32)

@@ -97,11 +97,15 @@ def listen(sound: Pcm, count: int) -> list[Heard]:
     return [ear.next(padded[start : start + AHEAD * HOP]) for start in range(0, count * size, size)]
 
 
-def articulated(network: LipNetwork, parameters: NDArray[np.float64]) -> Floats:
-    """Lips float32[T, K] for articulation float64[T, 6], by that of the frame before, its own and the one after."""
+def articulated(network: LipNetwork, parameters: NDArray[np.floating]) -> Floats:
+    """Lips float32[T, K] for articulation float[T, 6], by that of the frame before, its own and the one after."""
+    return network(with_neighbours(parameters))
+
+
+def with_neighbours(parameters: NDArray[np.floating]) -> Floats:
+    """float32[T, 18]: articulation float[T, 6] of the frame before, the frame, and the one after."""
     around = np.concatenate([parameters[:1], parameters, parameters[-1:]])
-    windows = np.concatenate([around[:-2], around[1:-1], around[2:]], 1)
-    return network(windows.astype(np.float32))
+    return np.concatenate([around[:-2], around[1:-1], around[2:]], 1).astype(np.float32)
 
 
 ARTICULATION_FEATURES = 3 * PARAMETERS

@@ -1,6 +1,6 @@
 """Many small pictures in one piece of memory, decoded when they are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +26,10 @@ class Jpegs:
         """Picture `number`, uint8[H, W, 3]."""
         picture = cv2.imdecode(np.frombuffer(self._packed(number), np.uint8), cv2.IMREAD_COLOR)
         return np.asarray(picture, np.uint8)
+
+    def all(self) -> Iterator[Frame]:
+        """Every picture, in order."""
+        return (self[number] for number in range(len(self)))
 
     def check(self, shape: tuple[int, int]) -> None:
         """Raises `ValueError` if they are not whole or not all of height and width `shape`."""

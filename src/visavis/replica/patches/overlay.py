@@ -18,8 +18,13 @@ SOFT_PX = 0.085
 MOST_COLOUR = 36.0
 """Grey levels by which colours are changed at most."""
 
-USED = (*range(0, 20), *range(20, 40, 2), *range(40, 53), *range(53, CONTROLS))
-"""Control points that warps use: every second one of the inner lips will do."""
+USED = (*range(21), *range(21, 40, 2), 30, *range(40, CONTROLS))
+"""Control points that warps use: corners and every second one of the inner lips will do."""
+
+UPPER_INNER, LOWER_INNER = [39, 38, 37, 36, 35, 34, 33, 32, 31], [21, 22, 23, 24, 25, 26, 27, 28, 29]
+"""Control points of the inner lips that lie above each other."""
+
+_DOWN = np.array([0, 1], np.float32)
 
 Floats = NDArray[np.float32]
 
@@ -34,7 +39,7 @@ class Overlay:
         self._width, self._height = width, height
         columns, rows = -(-width // CELL_PX) + 2, -(-height // CELL_PX) + 2
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
-        self._cells = np.stack([x.ravel(), y.ravel()], 1) * CELL_PX
+        self._cells = np.stack([x.ravel(), y.ravel()], 1) * CELL_PX + np.float32((CELL_PX - 1) / 2)
         self._shape = (rows, columns)
         self._warp = SmoothWarp(self._cells)
         self._full = (columns * CELL_PX, rows * CELL_PX)
@@ -48,7 +53,12 @@ class Overlay:
         loop = self._contents.loop
         change = np.tensordot(lips - loop.lips[at], self._contents.lips.components, 1) * JAW_SHARE[:, None]
         linear = loop.placement[at, :, :2]
-        return np.asarray(loop.controls[at] + change @ linear.T, np.float32)
+        points = loop.controls[at] + change @ linear.T
+        # Lips meet, they do not pass each other.
+        crossing = np.maximum(points[UPPER_INNER, 1] - points[LOWER_INNER, 1], 0)[:, None] * _DOWN / 2
+        points[UPPER_INNER] -= crossing
+        points[LOWER_INNER] += crossing
+        return np.asarray(points, np.float32)
 
     def draw(
         self, frame: Frame, at: int, target: Floats, mouth: int, other: int | None, share: float, opacity: float
@@ -56,14 +66,15 @@ class Overlay:
         """Lay mouth number `mouth`, and a `share` of `other`, over the frame, in place; `target` from `target`."""
         origin = self._origin(at, target, frame)
         points = target[self._used] - origin
-        picture, mask = self._warped(mouth, at, points)
+        sampling = self._sampling(mouth, points)
+        picture = self._coloured(mouth, at, sampling, cv2.INTER_CUBIC)
+        mask = cv2.remap(self._mask, sampling, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         if other is not None:
-            before, mask_before = self._warped(other, at, points)
-            picture = cv2.addWeighted(picture, 1 - share, before, share, 0)
-            mask = cv2.addWeighted(mask, 1 - share, mask_before, share, 0)
+            before = self._coloured(other, at, self._sampling(other, points), cv2.INTER_LINEAR)
+            picture = np.asarray(cv2.addWeighted(picture, 1 - share, before, share, 0), np.uint8)
         left, top = origin.astype(int)
         region = frame[top : top + picture.shape[0], left : left + picture.shape[1]]
-        visible = mask[: region.shape[0], : region.shape[1]] * np.float32(opacity / 255)
+        visible = mask[: region.shape[0], : region.shape[1]].astype(np.float32) * np.float32(opacity / 255)
         region[:] = cv2.blendLinear(
             np.ascontiguousarray(picture[: region.shape[0], : region.shape[1]]), region.copy(), visible, 1 - visible
         )
@@ -74,17 +85,19 @@ class Overlay:
         limits = np.array([frame.shape[1] - self._full[0], frame.shape[0] - self._full[1]])
         return np.asarray(np.clip(np.floor(placed) - CELL_PX // 2, 0, np.maximum(limits, 0)), np.float32)
 
-    def _warped(self, mouth: int, at: int, points: Floats) -> tuple[Frame, Floats]:
-        mouths = self._contents.mouths
-        source = mouths.controls[mouth][self._used]
+    def _sampling(self, mouth: int, points: Floats) -> Floats:
+        """Where in a mouth's picture each pixel comes from."""
+        source = self._contents.mouths.controls[mouth][self._used]
         field = (self._warp(points, source - points) + self._cells).reshape(*self._shape, 2)
-        sampling = _enlarged(field, self._full)
-        picture = mouths.pictures[mouth]
-        warped = cv2.remap(picture, sampling, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        mask = cv2.remap(self._mask, sampling, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(cv2.resize(field, self._full, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def _coloured(self, mouth: int, at: int, sampling: Floats, how: int) -> Frame:
+        """A mouth's picture, moved to where it belongs and with the colours of the picture below."""
+        mouths = self._contents.mouths
+        warped = cv2.remap(mouths.pictures[mouth], sampling, None, how, borderMode=cv2.BORDER_REPLICATE)
         colour = np.clip(self._contents.loop.rim[at] - mouths.rim[mouth], -MOST_COLOUR, MOST_COLOUR)
         change = cv2.resize((self._spread @ colour).reshape(8, 8, 3).astype(np.float32), self._full)
-        return np.asarray(cv2.add(warped, change, dtype=cv2.CV_8U)), mask.astype(np.float32)
+        return np.asarray(cv2.add(warped, change, dtype=cv2.CV_8U), np.uint8)
 
 
 def region_mask(width: int, height: int, contents: Contents) -> NDArray[np.uint8]:
@@ -93,14 +106,6 @@ def region_mask(width: int, height: int, contents: Contents) -> NDArray[np.uint8
     axes = (0.41 * width, 0.425 * height)
     cv2.ellipse(mask, (round(width / 2), round(height * 0.5)), (round(axes[0]), round(axes[1])), 0, 0, 360, 255, -1)
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), SOFT_PX * width / 2), np.uint8)
-
-
-def _enlarged(field: Floats, size: tuple[int, int]) -> Floats:
-    """A field of cells as one of pixels; the first cell lies on the first pixel."""
-    step = size[0] / field.shape[1]
-    matrix = np.array([[step, 0, 0], [0, step, 0]], np.float32)
-    flags = cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(field, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _spreading(points: Floats, width: int, height: int) -> Floats:

@@ -12,17 +12,20 @@ from visavis.replica.patches.contents import Lips, Mouths
 from visavis.replica.patches.points import LOWER_MIDDLE, UPPER_MIDDLE
 
 CANDIDATES = 24
-JUMP = 0.6
+JUMP = 0.3
 """What it costs, in pixels of a lip's displacement, to leave the order in which it was filmed."""
 
-LOOKS = 1.0
+LOOKS = 0.35
 """How much another look between the lips counts in a jump, beside another shape."""
 
-SHAPE = 0.6
+SHAPE = 0.15
 """How much another shape counts in a jump."""
 
-OPENING = 2.0
-"""How much an error of the opening counts beside the mean error of all lip points."""
+ALIKE = 0.45
+"""Looks nearer than this, of which all differ by about 1, are taken for the same."""
+
+OPENING = 0.5
+"""How much an error of the opening counts beside the root mean square error of all lip points."""
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -36,12 +39,16 @@ class Index:
         opening = lips.components[:, LOWER_MIDDLE, 1] - lips.components[:, UPPER_MIDDLE, 1]
         # Distances of these codes are root mean square pixels of a point, and of the opening.
         self._to_code = np.concatenate(
-            [np.eye(len(lips.components), dtype=np.float32) / np.sqrt(count), OPENING * opening[:, None] / 10], 1
+            [np.eye(len(lips.components), dtype=np.float32) / np.sqrt(count), OPENING * opening[:, None]], 1
         ).astype(np.float32)
         self.codes = self.code(mouths.lips)
         self._square = (self.codes**2).sum(1)
         self.look = mouths.look * LOOKS
         self.next = np.where(np.r_[mouths.follows[1:], False], np.arange(len(mouths.lips)) + 1, -1)
+
+    def differ(self, one: int, other: int) -> bool:
+        """Whether one would be seen to jump to the other, lips being in the same place."""
+        return bool(np.linalg.norm(self.look[one] - self.look[other]) > ALIKE * LOOKS)
 
     def code(self, lips: Floats) -> Floats:
         """float32[..., C] for lip components float32[..., K]."""
@@ -50,7 +57,7 @@ class Index:
     def distances(self, wanted: Floats) -> Floats:
         """float32[T, N] for codes float32[T, C]."""
         square = (wanted**2).sum(1)[:, None] + self._square - 2 * wanted @ self.codes.T
-        return np.sqrt(np.maximum(square, 0))
+        return np.asarray(np.sqrt(np.maximum(square, 0)), np.float32)
 
     def steps(self, before: Indices, after: Indices) -> Floats:
         """What going from each of `before` to each of `after` costs: float32[len(after), len(before)]."""

@@ -4,8 +4,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visavis.faces.points import LEFT_BROW, LEFT_EYE_INNER, LEFT_EYE_OUTER, OVAL, RIGHT_BROW, RIGHT_EYE_INNER
-from visavis.faces.points import RIGHT_EYE_OUTER
+from visavis.faces.points import (
+    LEFT_BROW,
+    LEFT_EYE_INNER,
+    LEFT_EYE_OUTER,
+    OVAL,
+    RIGHT_BROW,
+    RIGHT_EYE_INNER,
+    RIGHT_EYE_OUTER,
+)
 from visavis.replica import Frame
 from visavis.replica.life import Pose
 from visavis.replica.patches.geometry import SmoothWarp
@@ -66,15 +73,15 @@ class Turning:
         over, across = np.nonzero(moving.any(1))[0], np.nonzero(moving.any(0))[0]
         self._cells = (slice(int(over[0]), int(over[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1))
         self._fields = np.ascontiguousarray(self._fields[:, self._cells[0], self._cells[1]])
-        self._box = tuple(slice(part.start * CELL_PX, min(part.stop * CELL_PX, side)) for part, side in
-                          zip(self._cells, (size[1], size[0]), strict=True))
+        self._box = tuple(
+            slice(part.start * CELL_PX, min(part.stop * CELL_PX, side))
+            for part, side in zip(self._cells, (size[1], size[0]), strict=True)
+        )
         height, width = ((part.stop - part.start) for part in self._cells)
         self._full = (width * CELL_PX, height * CELL_PX)
         self._grid = _grid(self._box[0], self._box[1])
 
-    def _pulled(
-        self, head: Floats, x: Floats, y: Floats, points: list[int], by: list[tuple[float, float]]
-    ) -> Floats:
+    def _pulled(self, head: Floats, x: Floats, y: Floats, points: list[int], by: list[tuple[float, float]]) -> Floats:
         """A field that moves some points and holds the outline and the eyes."""
         eyes = [RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER]
         held = [*OVAL, *eyes, 1, 2, 168]

@@ -75,7 +75,9 @@ def check_glimpses(survey: Survey, span: tuple[float, float]) -> list[str]:
         raise TrainingError("other_quality_issue", "No face was found; expected one person who looks at the camera.")
     alone = [glimpse for glimpse in faces if glimpse.faces == 1]
     if len(alone) < ALONE_SHARE * len(faces):
-        text = f"Several faces are seen in {1 - len(alone) / len(faces):.0%} of the pictures; expected one person alone."
+        text = (
+            f"Several faces are seen in {1 - len(alone) / len(faces):.0%} of the pictures; expected one person alone."
+        )
         raise TrainingError("other_quality_issue", text)
     if len(faces) < SEEN_SHARE * len(seen):
         text = f"A face is seen in only {len(faces) / len(seen):.0%} of the pictures; expected it in all of them."

@@ -1,6 +1,7 @@
 """One more pass over the film: the pixels that the replica is made of."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,7 @@ def _round(values: Floats) -> Floats:
 
 def _steady_in_runs(values: Floats, moments: NDArray[np.intp]) -> Floats:
     edges = [0, *(np.nonzero(np.diff(moments) != 1)[0] + 1).tolist(), len(moments)]
-    runs = [values[first:last] for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    runs = [values[first:last] for first, last in pairwise(edges)]
     return np.concatenate([smoothed(run, (1, 2, 3, 2, 1)) for run in runs])
 
 

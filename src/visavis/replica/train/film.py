@@ -54,7 +54,13 @@ def open_film(path: Path) -> Film:
             text = f"No picture of the video can be decoded ({stream.codec_context.name})"
             raise TrainingError("video_codec", f"{text}; expected {_FORMAT_WANTED}.")
         fps = float(stream.average_rate or stream.guessed_rate or 0)
-        return Film(path, duration_s, _shown_size(first), fps, bool(container.streams.audio))
+        return Film(
+            path,
+            duration_s,
+            _shown_size(first, float(stream.sample_aspect_ratio or 1)),
+            fps,
+            bool(container.streams.audio),
+        )
 
 
 def pictures(film: Film, start_s: float = 0.0, end_s: float | None = None) -> Iterator[Frame]:
@@ -105,7 +111,9 @@ def sound(film: Film, start_s: float = 0.0, end_s: float | None = None) -> Pcm:
             container.seek(int((start_s + began - 1) * 1_000_000))
         resampler = av.AudioResampler(format="s16", layout="mono", rate=PLAYOUT_RATE_HZ)
         at: int | None = None
-        for frame in _decoded(container, stream):
+        for frame in _frames(container, stream):
+            if not isinstance(frame, av.AudioFrame):
+                continue
             if at is None:
                 at = round(((frame.time or 0.0) - began - start_s) * PLAYOUT_RATE_HZ)
             for piece in resampler.resample(frame):
@@ -127,10 +135,12 @@ def _opened(path: Path) -> Iterator[av.container.InputContainer]:
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise TrainingError("video_format", f"The video cannot be read ({reason}); expected {_FORMAT_WANTED}.") from None
+        raise TrainingError(
+            "video_format", f"The video cannot be read ({reason}); expected {_FORMAT_WANTED}."
+        ) from None
 
 
-def _video(container: av.container.InputContainer) -> "av.VideoStream":
+def _video(container: av.container.InputContainer) -> av.VideoStream:
     if not container.streams.video:
         raise TrainingError("video_format", f"The file has sound but no pictures; expected {_FORMAT_WANTED}.")
     stream = container.streams.video[0]
@@ -143,7 +153,11 @@ def _video(container: av.container.InputContainer) -> "av.VideoStream":
     return stream
 
 
-def _decoded(container: av.container.InputContainer, stream: "av.VideoStream | av.AudioStream") -> Iterator[av.VideoFrame]:
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    return (frame for frame in _frames(container, stream) if isinstance(frame, av.VideoFrame))
+
+
+def _frames(container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream) -> Iterator[object]:
     """Frames of a stream; damaged packets are left out, as long as they are few."""
     damages = 0
     for packet in container.demux(stream):
@@ -155,7 +169,7 @@ def _decoded(container: av.container.InputContainer, stream: "av.VideoStream | a
                 raise
 
 
-def _began(container: av.container.InputContainer, stream: "av.VideoStream") -> float:
+def _began(container: av.container.InputContainer, stream: av.VideoStream) -> float:
     """Time stamp of the first picture, seconds."""
     if stream.start_time is not None and stream.time_base is not None:
         return float(stream.start_time * stream.time_base)
@@ -177,10 +191,9 @@ def _duration_s(container: av.container.InputContainer, path: Path) -> float:
         return last - began
 
 
-def _shown_size(frame: av.VideoFrame) -> tuple[int, int]:
+def _shown_size(frame: av.VideoFrame, aspect: float) -> tuple[int, int]:
     """Width and height with square pixels, upright, not larger than needed."""
-    aspect = frame.sample_aspect_ratio if hasattr(frame, "sample_aspect_ratio") else None
-    width, height = frame.width * float(aspect or 1), float(frame.height)
+    width, height = frame.width * aspect, float(frame.height)
     if frame.rotation % 180:
         width, height = height, width
     shrink = min(1.0, LARGEST_SIDE / min(width, height))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visavis.faces.points import LEFT_LOWER_LID, LEFT_UPPER_LID, RIGHT_LOWER_LID, RIGHT_UPPER_LID
 from visavis.replica import FPS, Frame
-from visavis.replica.patches.geometry import Floats
+from visavis.replica.patches.geometry import Floats, smoothed
 from visavis.replica.train import TrainingError
 from visavis.replica.train.anatomy import Anatomy
 from visavis.replica.train.tracking import Track
@@ -26,8 +26,11 @@ SEAM = 8
 SHORTEST_STRETCH = 2 * SEAM + 2
 FEWEST = 2 * FPS
 
-CALM_PERCENTILES = (12, 20, 30, 40)
+CALM_PERCENTILES = (12, 20, 30, 42, 55)
 """How many of the most closed pictures count as calm; the later ones are tried when there are too few."""
+
+FASTEST_PX = 2.0
+"""Frame pixels that a calm head moves between two pictures; more where there is little to choose from."""
 
 MARGIN = 2
 
@@ -54,7 +57,7 @@ def choose_loop(track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats
 
 def draw_loop(steps: Sequence[Step], frames: dict[int, Frame]) -> Iterator[Frame]:
     """The pictures of the loop from those of the film."""
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     for step in steps:
         if step.towards is None:
             yield frames[step.picture]
@@ -81,19 +84,19 @@ def eyes_open(track: Track) -> Floats:
     return np.asarray(np.mean(gaps, axis=0), np.float32)
 
 
-def _calm(
-    track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats, percentile: float
-) -> list[tuple[int, int]]:
+def _calm(track: Track, anatomy: Anatomy, shots: list[slice], rest: Floats, percentile: float) -> list[tuple[int, int]]:
     """Stretches (first, last + 1) with closed, still lips and a still head."""
     used = np.concatenate([np.arange(shot.start, shot.stop) for shot in shots])
     away = np.linalg.norm(anatomy.lips - rest, axis=1)
     still = np.r_[0, np.linalg.norm(np.diff(anatomy.lips, axis=0), axis=1)]
     moving = np.r_[0, np.abs(np.diff(anatomy.placement[:, :, 2], axis=0)).max(1)] * anatomy.crop.scale
+    # Landmarks tremble; what counts is what lasts.
+    opening, away, still = (smoothed(values, (1, 2, 3, 2, 1)) for values in (track.opening, away, still))
     calm = (
-        (track.opening <= np.percentile(track.opening[used], percentile) + 0.006)
+        (opening <= np.percentile(opening[used], percentile) + 0.006)
         & (away <= np.percentile(away[used], percentile + 15))
-        & (still <= np.percentile(still[used], 70))
-        & (moving < 2.5)
+        & (still <= np.percentile(still[used], min(60 + percentile, 95)))
+        & (moving < FASTEST_PX * (1 + percentile / 30))
     )
     stretches = []
     for shot in shots:
@@ -113,11 +116,12 @@ def _closed_gaps(calm: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _appearance(track: Track, anatomy: Anatomy) -> Floats:
-    """What two pictures must share to be joined: place, turn, lips and lids, in pixels of the frame."""
+    """What two pictures must share to be joined: place, turn, lips, lids and light, in pixels of the frame or so."""
     place = (anatomy.placement[:, :, 2] * anatomy.crop.scale).astype(np.float32)
     tilt = anatomy.placement[:, 1, :1] / anatomy.placement[:, 0, :1] * 150
     lids = eyes_open(track)[:, None] * 60
-    return np.concatenate([place, tilt, anatomy.pose * 2, anatomy.lips * 0.2, lids], 1).astype(np.float32)
+    light = track.small.reshape(len(track.small), -1) * (3 / np.sqrt(track.small[0].size))
+    return np.concatenate([place, tilt, anatomy.pose * 2, anatomy.lips * 0.2, lids, light], 1).astype(np.float32)
 
 
 def _tour(stretches: list[tuple[int, int]], look: Floats) -> list[list[int]]:

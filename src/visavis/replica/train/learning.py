@@ -10,9 +10,15 @@ from visavis.replica.patches.hearing import Layer, LipNetwork
 
 FASTEST = 2e-3
 BATCH = 256
-DROPOUT, NOISE, DECAY = 0.25, 0.3, 1e-4
+DROPOUT, NOISE, DECAY = 0.25, 0.7, 1e-4
 HELD_OUT_EVERY, HELD_OUT_RUN = 10, 25
 """Every tenth second is kept apart to measure with."""
+
+EMPHASIS = 15.0
+"""How much more an error along the important direction counts."""
+
+MEMBERS = 3
+"""Networks whose mean is taken: what each imagines differs, what they know is the same."""
 
 MOST_GAIN = 1.3
 """The mean of what may be is smaller than what is; it is enlarged again by at most this."""
@@ -24,38 +30,54 @@ def fit(
     features: Floats,
     lips: Floats,
     important: Floats,
-    hidden: tuple[int, ...],
+    hidden: int,
     epochs: int,
     told: Callable[[float], None],
+    members: int = MEMBERS,
 ) -> tuple[LipNetwork, float]:
     """A network from features float32[N, F] to lips float32[N, K], and its correlation on held-out parts.
 
     `important` float32[K] is a direction among the lips whose error counts most, and whose correlation is measured.
+    The network is the mean of `members` with one hidden layer each, which is a network with one hidden layer again.
+    Each is kept from another part of the video, so together they know all of it.
     """
-    held = (np.arange(len(lips)) // HELD_OUT_RUN) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-    if held.sum() < 2 * HELD_OUT_RUN:
-        held[:] = False
-    middle, spread = features[~held].mean(0), features[~held].std(0) + 0.05
-    centre, size = lips[~held].mean(0), float(lips[~held].std(0).max()) + 1e-6
-    wanted = ((lips - centre) / size).astype(np.float32)
-    emphasis = np.eye(len(important), dtype=np.float32) + 2 * np.outer(important, important).astype(np.float32) / (
-        important @ important
+    middle, spread = features.mean(0), features.std(0) + 0.05
+    centre, size = lips.mean(0), float(lips.std(0).max()) + 1e-6
+    inputs, wanted = (features - middle) / spread, ((lips - centre) / size).astype(np.float32)
+    along = np.outer(important, important) / (important @ important)
+    emphasis = (np.eye(len(important)) + EMPHASIS * along).astype(np.float32)
+    parts = np.arange(len(lips)) // HELD_OUT_RUN % HELD_OUT_EVERY
+    fitted, likenesses, gains = [], [], []
+    for member in range(members):
+        held = parts == HELD_OUT_EVERY - 1 - member
+        ((first, bias), (second, offset)) = _adam(
+            inputs[~held],
+            wanted[~held],
+            emphasis,
+            (hidden,),
+            epochs,
+            np.random.default_rng(member),
+            lambda share, member=member: told((member + share) / members),  # type: ignore[misc]
+        )
+        said = (np.maximum(inputs[held] @ first + bias, 0) @ second + offset) @ important
+        done = wanted[held] @ important
+        if len(said) > HELD_OUT_RUN and said.std() > 1e-6 and done.std() > 1e-6:
+            likenesses.append(float(np.corrcoef(said, done)[0, 1]))
+            gains.append(float(done.std() / said.std()))
+        fitted.append((first, bias, second, offset))
+    firsts, biases, seconds, offsets = zip(*fitted, strict=True)
+    # Where it is unsure the network says too little; so much is put back as the lips really move.
+    gain = float(np.clip(np.mean(gains), 1.0, MOST_GAIN)) if gains else 1.0
+    first = np.concatenate(firsts, 1)
+    below = Layer(
+        np.asarray(first / spread[:, None], np.float32),
+        np.asarray(np.concatenate(biases) - (middle / spread) @ first, np.float32),
     )
-    layers = _adam(((features - middle) / spread)[~held], wanted[~held], emphasis, hidden, epochs, told)
-    weights, bias = layers[0]
-    first = Layer(weights / spread[:, None], bias - (middle / spread) @ weights)
-    rest = [Layer(weights, bias) for weights, bias in layers[1:-1]]
-    weights, bias = layers[-1]
-    network = LipNetwork((first, *rest, Layer(weights * size, bias * size + centre)))
-    said, done = network(features[held]) @ important, lips[held] @ important
-    if len(said) < 2 or said.std() < 1e-6 or done.std() < 1e-6:
-        return network, 0.0
-    likeness = float(np.corrcoef(said, done)[0, 1])
-    # Where it is unsure the network says too little; so much is put back as does not add to the error of what it knows.
-    gain = float(np.clip(done.std() / said.std(), 1.0, MOST_GAIN))
-    last = network.layers[-1]
-    enlarged = Layer(last.weights * gain, (last.bias - centre) * gain + centre)
-    return LipNetwork((*network.layers[:-1], enlarged)), likeness
+    above = Layer(
+        np.asarray(np.concatenate(seconds) * (gain * size / members), np.float32),
+        np.asarray(np.mean(offsets, axis=0) * gain * size + centre, np.float32),
+    )
+    return LipNetwork((below, above)), float(np.mean(likenesses)) if likenesses else 0.0
 
 
 def _adam(
@@ -64,12 +86,13 @@ def _adam(
     emphasis: Floats,
     hidden: tuple[int, ...],
     epochs: int,
+    rng: np.random.Generator,
     told: Callable[[float], None],
 ) -> list[tuple[Floats, Floats]]:
-    rng = np.random.default_rng(7)
     sizes = (inputs.shape[1], *hidden, wanted.shape[1])
     layers = [
-        (rng.normal(0, np.sqrt(2 / n), (n, m)).astype(np.float32), np.zeros(m, np.float32)) for n, m in pairwise(sizes)
+        (np.asarray(rng.normal(0, np.sqrt(2 / n), (n, m)), np.float32), np.zeros(m, np.float32))
+        for n, m in pairwise(sizes)
     ]
     layers[-1][0][:] *= 0.1
     parameters = [part for layer in layers for part in layer]
@@ -88,7 +111,7 @@ def _adam(
                 first[i] += 0.1 * (gradient - first[i])
                 second[i] += 0.001 * (gradient**2 - second[i])
                 change = first[i] / (1 - 0.9**step) / (np.sqrt(second[i] / (1 - 0.999**step)) + 1e-8)
-                parameter -= np.float32(rate) * (change + DECAY * parameter)
+                np.subtract(parameter, np.float32(rate) * (change + DECAY * parameter), out=parameter)
         told((epoch + 1) / epochs)
     return layers
 

@@ -48,13 +48,14 @@ def choose_region(anatomy: Anatomy) -> Region:
     mean = anatomy.mean
     lips, nose, chin = mean[:20].mean(0), mean[CONTROL.index(2)], mean[CONTROL.index(152)]
     lowest = float(np.percentile(anatomy.controls[:, CONTROL.index(152), 1], 98))
-    top, bottom = nose[1] - 0.01 * anatomy.eyes_px, max(lowest, float(chin[1])) + 0.30 * anatomy.eyes_px
+    top = float(nose[1]) - 0.01 * anatomy.eyes_px
+    bottom = max(lowest, float(chin[1])) + 0.30 * anatomy.eyes_px
     width = round(1.5 * anatomy.eyes_px / 8) * 8
-    return Region(float(lips[0]) - width / 2, float(top), width, round((bottom - float(top)) / 4) * 4)
+    return Region(float(lips[0]) - width / 2, top, width, round((bottom - top) / 4) * 4)
 
 
 def choose_moments(track: Track, anatomy: Anatomy, shots: list[slice], usual_pose: Floats) -> NDArray[np.intp]:
-    """Numbers of the pictures to cut from, rising: all that are sharp and from the front, or the most different runs."""
+    """Numbers of the pictures to cut from: all that are sharp and from the front, or the most different runs."""
     clear = track.sharpness > BLURRED * np.median(track.sharpness)
     frontal = np.linalg.norm(anatomy.pose - usual_pose, axis=1) < TURNED_PX
     good = np.zeros(len(clear), np.bool_)

@@ -35,7 +35,7 @@ def train(photo: Path, folder: Path, out: Path, *, name: str, consent: Consent, 
     cut = crop(sitter)
     points, z, eyes_px = cut.points, cut.z, cut.eyes_px
     report(Progress(0.4, "Parting the person from the room"))
-    person, room = parted(cut.canvas, PersonMask().of(cut.frame))
+    person, room = parted(cut.canvas, PersonMask().of(cut.frame), cut.in_photo)
     report(Progress(0.6, "Working out how this face moves"))
     size = (FRAME_PX, FRAME_PX)
     box = face_box(points, size)

@@ -19,10 +19,11 @@ from visavis.faces.points import (
     RIGHT_LOWER_LID,
     RIGHT_UPPER_LID,
 )
+from visavis.replica.bundle import pictures
 from visavis.replica.train import TrainingError
 
 MOST_BYTES = 60 * 2**20
-LARGEST_SIDE = 12_000
+LARGEST_SIDE = 10_000
 _WORKING_SIDE = 3_000
 """Photos are reduced to this before anything is measured; a replica shows far less."""
 
@@ -73,20 +74,21 @@ def opened(photo: Path) -> Picture:
             "other_quality_issue",
             f"The photo has {photo.stat().st_size / 2**20:.0f} MB; expected at most {MOST_BYTES >> 20} MB.",
         )
-    data = np.frombuffer(photo.read_bytes(), np.uint8)
+    data = photo.read_bytes()
+    unreadable = TrainingError("other_quality_issue", f"{photo.name} cannot be read as a picture; expected {kinds}.")
     try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    except cv2.error:
-        # OpenCV refuses pictures of more than 2^30 pixels before it decodes them.
-        picture = None
-    if picture is None:
-        raise TrainingError("other_quality_issue", f"{photo.name} cannot be read as a picture; expected {kinds}.")
-    height, width = picture.shape[:2]
+        # Asked before it is decoded: a small file can be an enormous picture.
+        height, width = pictures.size(data)
+    except ValueError:
+        raise unreadable from None
     if max(height, width) > LARGEST_SIDE:
         raise TrainingError(
             "other_quality_issue",
             f"The photo is {width} x {height} pixels; expected at most {LARGEST_SIDE} on its longer side.",
         )
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if height and width else None
+    if picture is None:
+        raise unreadable
     scale = _WORKING_SIDE / max(height, width)
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -126,8 +128,10 @@ def _the_face(picture: Picture) -> tuple[Picture, FoundFace, bool]:
 
 
 def _upright(face: FoundFace) -> bool:
-    middle = (face.right_eye[1] + face.left_eye[1]) / 2
-    return face.mouth[1] - middle > 0.5 * abs(face.left_eye[1] - face.right_eye[1])
+    """Whether a face stands rather than lies; the detector finds some that lie, but guesses where they begin."""
+    across, down = face.left_eye[0] - face.right_eye[0], face.left_eye[1] - face.right_eye[1]
+    to_mouth = face.mouth[1] - (face.right_eye[1] + face.left_eye[1]) / 2
+    return abs(down) < 0.6 * across and to_mouth > 0.5 * across
 
 
 def _measured(picture: Picture, landmarks: Landmarks) -> Sitter:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from visavis.faces.points import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 from visavis.replica.photo.contents import SUPERSAMPLING, Floats
@@ -13,7 +14,7 @@ FRAME_PX = 512
 EYES_SHARE = 0.205
 """Distance between the outer corners of the eyes, as a share of the frame, where the photo has room for it."""
 
-LARGEST_EYES_SHARE = 0.29
+LARGEST_EYES_SHARE = 0.36
 """The same where a photo is cut closely; from there on its edges are continued."""
 
 EYES_ROW = 0.43
@@ -28,6 +29,8 @@ class Crop:
     """uint8[1024, 1024, 3], BGR."""
     frame: Picture
     """uint8[512, 512, 3], BGR: the same at the frame's size."""
+    in_photo: NDArray[np.bool_]
+    """bool[1024, 1024]: where the canvas shows the photo rather than its edges continued."""
     points: Floats
     """float32[478, 2], frame pixels, counted from the middle of the upper left pixel."""
     z: Floats
@@ -60,11 +63,13 @@ def crop(sitter: Sitter) -> Crop:
     canvas = cv2.warpAffine(
         source, to_canvas, (canvas_px, canvas_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    in_photo = cv2.warpAffine(np.ones(source.shape[:2], np.uint8), to_canvas, (canvas_px, canvas_px)) > 0
     frame_scale = scale / SUPERSAMPLING
     xy = (points[:, :2] - (left, top)) * frame_scale - 0.5
     return Crop(
         canvas=np.asarray(canvas, np.uint8),
         frame=np.asarray(cv2.resize(canvas, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_AREA), np.uint8),
+        in_photo=np.asarray(in_photo),
         points=np.asarray(xy, np.float32),
         z=np.asarray(points[:, 2] * frame_scale, np.float32),
         eyes_px=float(np.linalg.norm(xy[LEFT_EYE_OUTER] - xy[RIGHT_EYE_OUTER])),

@@ -10,8 +10,8 @@ STAGES: Final = {
     "learn": ("Learning how these lips move", 0.20),
     "idle": ("Looking for calm moments", 0.08),
     "mouths": ("Collecting pictures of the mouth", 0.10),
-    "pack": ("Packing the replica", 0.02),
     "preview": ("Filming a preview", 0.06),
+    "pack": ("Packing the replica", 0.02),
 }
 """Text and share of the whole, in order; the shares add up to 1."""
 

@@ -1,6 +1,7 @@
 """The face in every picture of a stretch of video, measured once and kept."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from visavis.replica.train import Report
 from visavis.replica.train.film import Film, pictures
 from visavis.replica.train.stages import share_of
 
-THUMBNAIL = (48, 48)
+THUMBNAIL, SMALL = (48, 48), (16, 16)
 
 JUMP_SHARE = 0.05
 """A face that moves by more than this share of the distance of its eyes, all of it between two pictures and not before
@@ -37,6 +38,8 @@ class Track:
     """float32[T]: variance of the Laplacian around the mouth, which falls with blur."""
     inside: Floats
     """float32[T]: how bright the brightest tenth between the lips is, relative to the lips; 0 for closed lips."""
+    small: NDArray[np.uint8]
+    """uint8[T, 16, 16, 3]: the picture itself, very small: light, hair and posture."""
 
     @property
     def eyes_px(self) -> Floats:
@@ -60,8 +63,9 @@ class Track:
         moved = (steps > JUMP_SHARE) & (steps > 4 * usual)
         changed = (self.change > 6) & (self.change > 5 * usual_change)
         subtle = (self.change > 1.5 + 3 * usual_change) & (steps > 0.012 + 3 * usual)
-        edges = [0, *np.nonzero(moved | changed | subtle | ~self.seen)[0].tolist(), len(self.seen)]
-        spans = [slice(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+        lost_or_found = np.diff(self.seen, prepend=self.seen[:1])
+        edges = [0, *np.nonzero(moved | changed | subtle | lost_or_found)[0].tolist(), len(self.seen)]
+        spans = [slice(first, last) for first, last in pairwise(edges)]
         return [span for span in spans if span.stop - span.start > FPS // 2 and self.seen[span].all()]
 
     def save(self, path: Path) -> None:
@@ -84,10 +88,12 @@ def follow(film: Film, start_s: float, end_s: float, report: Report) -> Track:
     face: Landmarks | None = None
     before: Frame | None = None
     rows: list[tuple[Floats, bool, float, float, float]] = []
+    small: list[Frame] = []
     for picture in pictures(film, start_s, end_s):
         thumbnail = np.asarray(cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA))
         change = float(cv2.absdiff(thumbnail, before).mean()) if before is not None else 0.0
         before = thumbnail
+        small.append(np.asarray(cv2.resize(thumbnail, SMALL, interpolation=cv2.INTER_AREA), np.uint8))
         if face is None or len(rows) % FPS == 0:
             # Following alone would stay on a wrong face for ever.
             face = landmarker.measure(picture)
@@ -105,6 +111,7 @@ def follow(film: Film, start_s: float, end_s: float, report: Report) -> Track:
         np.array(changes, np.float32),
         np.array(sharpness, np.float32),
         np.array(inside, np.float32),
+        np.array(small, np.uint8).reshape(-1, *SMALL, 3),
     )
 
 
@@ -119,7 +126,9 @@ def _mouth(picture: Frame, xy: Floats) -> tuple[float, float]:
     grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
     # Blur is judged at one size of the face, whatever the film's.
     width = 120
-    scaled = cv2.resize(grey, (width, max(round(width * grey.shape[0] / grey.shape[1]), 8)), interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(
+        grey, (width, max(round(width * grey.shape[0] / grey.shape[1]), 8)), interpolation=cv2.INTER_AREA
+    )
     sharpness = float(cv2.Laplacian(scaled, cv2.CV_32F).var())
     inner = xy[list(LIPS_INNER)] - (left, top)
     if inner[:, 1].max() - inner[:, 1].min() < 0.04 * (high[0] - low[0]):

@@ -1,15 +1,17 @@
 """From a video of a person to a replica, in stages; every stage that takes long leaves a file in the folder.
 
-    survey   a glimpse of every second: one face, near, lit, from the front?
-    track    the face in every picture
-    learn    lips from sound
-    mouths   pictures of the mouth and of calm moments
-    preview  the replica says what the person said
+survey   a glimpse of every second: one face, near, lit, from the front?
+track    the face in every picture
+learn    lips from sound
+mouths   pictures of the mouth and of calm moments
+preview  the replica says what the person said
 """
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ from visavis.replica.bundle import PREVIEW, THUMBNAIL, BundleWriter
 from visavis.replica.consent import Consent
 from visavis.replica.motion import SAMPLES
 from visavis.replica.patches.contents import Contents, Layout, Lips, write
-from visavis.replica.patches.hearing import Heard, Layer, LipNetwork, listen
+from visavis.replica.patches.hearing import Heard, Layer, LipNetwork, listen, with_neighbours
 from visavis.replica.patches.points import LOWER_MIDDLE, RIM, UPPER_MIDDLE
 from visavis.replica.patches.renderer import PatchRenderer, Person
 from visavis.replica.train import Report, Trained, checks
@@ -38,11 +40,11 @@ from visavis.replica.visemes import CLOSED, JAW
 from visavis.videos.rendering import render_film
 
 CHECKPOINTS = "video.json"
-VERSION = 1
+VERSION = 2
 """Of the checkpoints: those of another version are made again."""
 
-HIDDEN, ARTICULATION_HIDDEN = (128,), (32,)
-EPOCHS = 25
+HIDDEN, ARTICULATION_HIDDEN = 128, 32
+EPOCHS = 20
 
 USUAL_LEAD = 1
 """Frames by which the common network's mouth leads a filmed one whose sound is in time (measured on GRID's talkers)."""
@@ -63,7 +65,9 @@ def train(video: Path, folder: Path, out: Path, *, name: str, consent: Consent, 
     span = survey.stretch(film.duration_s)
     warnings += checks.check_glimpses(survey, span)
     if span != (0.0, film.duration_s):
-        warnings.append(f"The video is long; {span[0]:.0f} to {span[1]:.0f} seconds, where the face is seen best, are used.")
+        warnings.append(
+            f"The video is long; {span[0]:.0f} to {span[1]:.0f} seconds, where the face is seen best, are used."
+        )
     track = _tracked(film, span, folder, report)
     shots = track.shots()
     warnings += checks.check_shots(shots, len(track.seen))
@@ -97,7 +101,7 @@ def train(video: Path, folder: Path, out: Path, *, name: str, consent: Consent, 
         write(writer, contents)
         writer.picture(THUMBNAIL, contents.loop.frames[0], 90)
         writer.file(PREVIEW, preview)
-    report(share_of("preview", 1))
+    report(share_of("pack", 1))
     figures |= {"used_s": len(used) / FPS, "loop_s": len(steps) / FPS, "mouths": float(len(moments))}
     return Trained(out, tuple(warnings), figures)
 
@@ -173,24 +177,19 @@ def _learned(
     if not kept.is_file():
         opening = anatomy.components[:, LOWER_MIDDLE, 1] - anatomy.components[:, UPPER_MIDDLE, 1]
         parameters = np.stack([frame.parameters for frame in heard])
-        around = np.concatenate([parameters[:1], parameters, parameters[-1:]])
-        inputs = {
-            "sound": (np.stack([frame.features for frame in heard]), HIDDEN, EPOCHS, 0.0),
-            "articulation": (np.concatenate([around[:-2], around[1:-1], around[2:]], 1), ARTICULATION_HIDDEN, EPOCHS, 0.9),
-        }
-        arrays: dict[str, Floats] = {}
-        for name, (features, hidden, epochs, begun) in inputs.items():
-            network, likeness = fit(
-                features[used],
-                anatomy.lips[used],
-                opening,
-                hidden,
-                epochs,
-                lambda share, begun=begun: report(share_of("learn", begun + share * (0.9 if begun == 0 else 0.1))),
-            )
+        lips = anatomy.lips[used]
+
+        def told(begun: float, share: float) -> Callable[[float], None]:
+            return lambda done: report(share_of("learn", begun + share * done))
+
+        sounds = np.stack([frame.features for frame in heard])[used]
+        by_sound, likeness = fit(sounds, lips, opening, HIDDEN, EPOCHS, told(0, 0.9))
+        windows = with_neighbours(parameters)[used]
+        by_articulation, _ = fit(windows, lips, opening, ARTICULATION_HIDDEN, EPOCHS, told(0.9, 0.1))
+        arrays: dict[str, Any] = {"likeness": np.array(likeness, np.float32)}
+        for name, network in (("sound", by_sound), ("articulation", by_articulation)):
             for number, layer in enumerate(network.layers):
                 arrays[f"{name}_{number}"], arrays[f"{name}_{number}_bias"] = layer.weights, layer.bias
-            arrays[f"{name}_likeness"] = np.array(likeness, np.float32)
         unfinished = kept.with_suffix(".unfinished.npz")
         np.savez(unfinished, **arrays)
         unfinished.replace(kept)
@@ -202,7 +201,7 @@ def _learned(
             networks[name] = LipNetwork(
                 tuple(Layer(stored[f"{name}_{number}"], stored[f"{name}_{number}_bias"]) for number in range(count))
             )
-        figures = {"opening_r": float(stored["sound_likeness"])}
+        figures = {"opening_r": float(stored["likeness"])}
     return networks, figures
 
 
@@ -237,5 +236,3 @@ def _spoken_part(pcm: Pcm) -> Pcm:
     sums = np.convolve(levels, np.ones(count), "valid")
     first = int(sums.argmax()) * SAMPLES
     return pcm[first : first + round(PREVIEW_S * PLAYOUT_RATE_HZ)]
-
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from visavis.faces import FaceLandmarker, Landmarks
 from visavis.replica import Attitude, Frame
 from visavis.replica.bundle import open_bundle
 from visavis.replica.consent import synthetic
+from visavis.replica.key_frames import KeyFrameReplica
 from visavis.replica.photo.contents import read
 from visavis.replica.photo.renderer import Face, PhotoRenderer
 from visavis.replica.stock import stock
@@ -22,7 +24,8 @@ Measure = Callable[[Frame], Landmarks]
 
 @pytest.fixture(scope="session")
 def picture() -> NDArray[np.uint8]:
-    frame = stock().renderer().render(None, Attitude.IDLE)
+    renderer = cast(KeyFrameReplica, stock()).renderer(seed=0)
+    frame = renderer.render(None, Attitude.IDLE)
     return np.asarray(cv2.resize(frame, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

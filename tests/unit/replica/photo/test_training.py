@@ -14,6 +14,7 @@ from visavis.replica.opening import open_replica
 from visavis.replica.photo.renderer import PhotoRenderer
 from visavis.replica.train import Progress, Trained, TrainingError, train_photo
 from visavis.replica.train.photo_checks import checked, opened, refuse
+from visavis.replica.train.photo_crop import crop
 
 pytestmark = pytest.mark.models
 CONSENT = synthetic("visavis", "Rendered from a CC0 model.")
@@ -97,6 +98,25 @@ def test_what_is_no_picture_is_refused_and_nothing_is_written(content: bytes, tm
     with pytest.raises(TrainingError, match=r"me\.jpg cannot be read as a picture"):
         train_photo(photo, tmp_path / "work", out, name="Me", consent=CONSENT, report=lambda _: None)
     assert [path.name for path in tmp_path.iterdir()] == ["me.jpg"]
+
+
+def test_an_enormous_picture_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    photo = tmp_path / "bomb.png"
+    header = (60_000).to_bytes(4) + (50_000).to_bytes(4) + b"\x08\x02\x00\x00\x00"
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + b"IHDR" + header + b"\x00" * 40)
+    with pytest.raises(TrainingError, match="60000 x 50000 pixels; expected at most 10000"):
+        opened(photo)
+
+
+def test_a_photo_cut_closely_still_becomes_a_whole_frame(picture: NDArray[np.uint8]) -> None:
+    whole, _ = checked(picture)
+    low, high = whole.landmarks.xy.min(0).astype(int), whole.landmarks.xy.max(0).astype(int)
+    sitter, warnings = checked(picture[low[1] - 20 : high[1] + 20, low[0] - 20 : high[0] + 20].copy())
+    cut = crop(sitter)
+    assert cut.frame.shape == (512, 512, 3)
+    assert 0.2 * 512 < cut.eyes_px < 0.4 * 512
+    assert 0 < np.mean(~cut.in_photo) < 0.5
+    assert any("edge of the photo" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(

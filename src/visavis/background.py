@@ -5,12 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
 from visavis.config import Settings
 from visavis.hosting.faces import Bundles
 from visavis.jobs.runner import JobRunner
 from visavis.outbound import Outbound, PrivateAddresses
 from visavis.store import Store
+from visavis.store.idempotency import KEPT as IDEMPOTENCY_KEYS_KEPT
 from visavis.training.kinds import ReplicaJobs
 from visavis.videos.kinds import SpeechJobs, VideoJobs
 from visavis.videos.links import Links
@@ -20,6 +23,7 @@ from visavis.webhooks.retrying import Retrying
 _log = logging.getLogger(__name__)
 
 RESTART_AFTER_S = 5.0
+TIDY_EVERY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
         "videos": videos.run,
         "speeches": speeches.run,
         "trainings": trainings.run,
+        "tidying": partial(_tidy, store),
     }
     tasks = [asyncio.create_task(_for_ever(name, work)) for name, work in workers.items()]
     try:
@@ -61,6 +66,13 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _tidy(store: Store) -> None:
+    """Remove now and then what nobody can ask for any more."""
+    while True:
+        await store.idempotency.forget_before(datetime.now(UTC) - IDEMPOTENCY_KEYS_KEPT)
+        await asyncio.sleep(TIDY_EVERY_S)
 
 
 async def _for_ever(name: str, work: Callable[[], Awaitable[None]]) -> None:

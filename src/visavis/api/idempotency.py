@@ -14,9 +14,8 @@ from visavis.api.errors import IdempotencyError
 from visavis.errors import BadInputError
 from visavis.store import Store
 from visavis.store.errors import ConflictError
-from visavis.store.idempotency import Answer
+from visavis.store.idempotency import KEPT, Answer
 
-KEPT = timedelta(days=1)
 _LONGEST_WORK = timedelta(minutes=2)
 """A request that is at work for longer died with its server."""
 

@@ -1,7 +1,7 @@
 """Idempotency keys: the same request sent twice is done once and answered twice."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -9,6 +9,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from visavis.store.database import Database
 from visavis.store.paging import now
 from visavis.store.tables import idempotency
+
+
+KEPT = timedelta(days=1)
+"""How long a repeated request is answered as the first."""
 
 
 @dataclass(frozen=True)

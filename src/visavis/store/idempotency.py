@@ -10,7 +10,6 @@ from visavis.store.database import Database
 from visavis.store.paging import now
 from visavis.store.tables import idempotency
 
-
 KEPT = timedelta(days=1)
 """How long a repeated request is answered as the first."""
 

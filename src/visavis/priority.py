@@ -5,9 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-THINKING: Final = 10
+THINKING: Final = 5
 """Of the language model. A packet of sound that leaves late costs every word of a call: the browser keeps as much sound
-in hand as the latest packets were late."""
+in hand as the latest packets were late. No more than this, or other programs of the machine would starve it."""
 
 LONG_WORK: Final = 19
 """Of videos and training, which nobody waits for by the second."""

@@ -28,7 +28,9 @@ from visavis.replica.visemes import CLOSED
 RELAX_PER_FRAME = 0.42
 """What is left, from one frame to the next, of lips that have no motion any more."""
 
-RELAXED = 0.06
+RELAXED = 1.2
+"""Largest component, in pixels, of lips that count as closed again."""
+
 APPEAR_PER_FRAME = 0.34
 """How fast the mouth is laid over the picture below, and taken away; both have closed lips then."""
 
@@ -155,7 +157,7 @@ class PatchRenderer:
             return None
         rest = self._person.contents.loop.lips[at]
         left = (self._shown.lips - rest) * RELAX_PER_FRAME
-        if np.abs(left).max() < RELAXED * 20:
+        if np.abs(left).max() < RELAXED:
             self._opacity -= 2 * APPEAR_PER_FRAME
             if self._opacity <= 0:
                 self._opacity = 0.0

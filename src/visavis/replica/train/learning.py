@@ -20,7 +20,7 @@ EMPHASIS = 15.0
 MEMBERS = 3
 """Networks whose mean is taken: what each imagines differs, what they know is the same."""
 
-MOST_GAIN = 1.3
+MOST_GAIN = 1.7
 """The mean of what may be is smaller than what is; it is enlarged again by at most this."""
 
 Floats = NDArray[np.float32]

@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
-# Browser tests are left out of it: they need the machine for themselves.
+# Live calls are left out of it: they need the machine for themselves.
 PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -53,12 +53,12 @@ lint: $(STAMP) ## Style and types
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 
-quick: $(STAMP) ## Tests that need no model files and no browser
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not models and not browser and not slow"
+quick: $(STAMP) ## Tests that need no model files and no live call
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not models and not browser and not realtime and not slow"
 
 test: setup-test lint quick ## Everything: style, types, quick tests, then models and a real browser
-	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow) and not browser"
-	@$(BIN)/python -m pytest -m browser
+	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow) and not browser and not realtime"
+	@$(BIN)/python -m pytest -m "browser or realtime"
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
 	@test -f "benchmarks/$(NAME).py" || { echo "NAME must be one of:" $$(cd benchmarks && ls *.py | grep -v '^_' | sed 's/\.py//'); exit 1; }

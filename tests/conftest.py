@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 RERUNS = 2
-"""How often a failed browser test is repeated; what is broken fails every time."""
+"""How often a failed test of a live call is repeated; what is broken fails every time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") or item.get_closest_marker("realtime"):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
 
 

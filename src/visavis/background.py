@@ -52,7 +52,7 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
     )
     speeches = JobRunner(store.jobs, [SpeechJobs(store, links, webhooks.wake)], folder / "short")
     trainings = JobRunner(store.jobs, [ReplicaJobs(store, webhooks.wake)], folder / "training")
-    workers = {
+    workers: dict[str, Callable[[], Awaitable[None]]] = {
         "webhooks": webhooks.run,
         "videos": videos.run,
         "speeches": speeches.run,

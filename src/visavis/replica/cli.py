@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from visavis.errors import BadInputError
 from visavis.replica.training_cli import photo, train
@@ -74,9 +74,9 @@ def list_replicas(
     from visavis.replica.bundle import BundleError, open_bundle
     from visavis.replica.stock import bundle_path, names
 
-    table = Table("replica", "name", "drawn by", "size", "made", "consent", box=None)
+    table = Table(Column("replica", overflow="fold"), "name", "drawn by", "size", "made", "consent", box=None)
     for path in [*(bundle_path(name) for name in names()), *sorted(folder.glob("*.replica"))]:
-        shown = path.stem if path.parent == bundle_path("mira").parent else str(path)
+        shown = path.stem if path.parent == bundle_path("mira").parent else path.name
         try:
             with open_bundle(path) as bundle:
                 about = bundle.manifest

@@ -95,15 +95,15 @@ def _make(
 
     cv2.setNumThreads(1)
     if not source.is_file():
-        raise BadInputError(field, str(source), "a file that is there")
+        raise BadInputError(field, source, "a file that is there")
     called = name or source.stem
     target = out or Path(f"{re.sub(r'[^a-z0-9]+', '-', called.lower()).strip('-') or 'replica'}.replica")
     if target.suffix != ".replica":
         raise BadInputError("--out", target.name, "a name that ends in .replica")
     if target.exists() and not force:
-        raise BadInputError("--out", str(target), "a new file, or --force to replace this one")
+        raise BadInputError("--out", target, "a new file, or --force to replace this one")
     if consent and not consent.is_file():
-        raise BadInputError("--consent", str(consent), "a file that is there")
+        raise BadInputError("--consent", consent, "a file that is there")
     agreed = asyncio.run(_consent(consent, declared_by, called))
     folder = work or target.with_suffix(".unfinished")
     folder.mkdir(parents=True, exist_ok=True)

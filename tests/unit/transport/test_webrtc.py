@@ -11,6 +11,8 @@ from tests.unit.transport.browser_stand_in import Microphone, Page
 from visavis.errors import BadInputError
 from visavis.transport.webrtc import WebRtcCall
 
+pytestmark = pytest.mark.realtime
+
 pytestmark = pytest.mark.filterwarnings("error")
 
 

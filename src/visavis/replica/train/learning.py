@@ -122,11 +122,12 @@ def _gradients(
     values = [inputs]
     for weights, bias in layers[:-1]:
         active = np.maximum(values[-1] @ weights + bias, 0)
-        values.append(active * (rng.random(active.shape, np.float32) >= DROPOUT) / np.float32(1 - DROPOUT))
+        kept = rng.random(active.shape, np.float32) >= DROPOUT
+        values.append(np.asarray(active * kept / np.float32(1 - DROPOUT), np.float32))
     weights, bias = layers[-1]
     back = 2 * (values[-1] @ weights + bias - wanted) @ emphasis / np.float32(len(wanted))
     gradients: list[Floats] = []
     for (weights, _), value in zip(reversed(layers), reversed(values), strict=True):
-        gradients = [value.T @ back, back.sum(0), *gradients]
+        gradients = [np.asarray(value.T @ back, np.float32), np.asarray(back.sum(0), np.float32), *gradients]
         back = (back @ weights.T) * (value > 0)
     return gradients

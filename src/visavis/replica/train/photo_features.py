@@ -46,7 +46,7 @@ def lips(canvas: Picture, points: Floats, eyes_px: float) -> tuple[Lips, Floats]
         upper = np.stack([upper[:, 0], np.minimum(upper[:, 1], middle)], 1)
         lower = np.stack([lower[:, 0], np.maximum(lower[:, 1], middle)], 1)
     else:
-        line = _dark_line(canvas, (upper + lower) / 2, eyes_px)
+        line = _dark_line(canvas, np.asarray((upper + lower) / 2, np.float32), eyes_px)
         upper = lower = line
     adjusted[list(UPPER_LIP_INNER)] = upper
     adjusted[list(LOWER_LIP_INNER)] = lower

@@ -97,7 +97,7 @@ def _guided(canvas: Picture, mask: Floats) -> Floats:
     """The mask with its edges drawn to those of the picture (He, Sun and Tang, "Guided image filtering", 2013)."""
     guide = canvas.astype(np.float32) / 255
 
-    def mean(values: Floats) -> Floats:
+    def mean(values: NDArray[np.floating]) -> Floats:
         side = 2 * _GUIDE_RADIUS + 1
         return np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 

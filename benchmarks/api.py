@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import aiohttp
+import asyncpg
 import psutil
 from sqlalchemy import Connection, text
 
@@ -93,7 +94,7 @@ async def measure(database_url: str, folder: Path) -> Measured:
                     for first in range(1, STORED, _BATCH):
                         await store.database.write(partial(_copy, conversation_id=target.known[0], first=first))
                     target.known = await store.database.read(_some_ids)
-                    await _settle(store.database.write, database_url)
+                    await _settle(database_url)
                 for kind in KINDS:
                     times[kind, stored] = await _paced(target, kind)
             before = _cpu_s(target.process)
@@ -199,10 +200,13 @@ def _some_ids(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT id FROM conversations ORDER BY id LIMIT 2000")).scalars())
 
 
-async def _settle(write: Callable[[Callable[[Connection], object]], Awaitable[object]], database_url: str) -> None:
-    """What a database does by itself after a while is not what is measured."""
+async def _settle(database_url: str) -> None:
+    """What a database does by itself after so many new rows is not what is measured."""
     if database_url.startswith("postgresql"):
-        await write(lambda connection: connection.execute(text("ANALYZE")) and None)
+        connection = await asyncpg.connect(database_url)
+        for command in ("VACUUM ANALYZE", "CHECKPOINT"):
+            await connection.execute(command)
+        await connection.close()
     await asyncio.sleep(0.5 if QUICK else 5.0)
 
 

@@ -12,7 +12,8 @@ RERUNS = 2
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("browser") or item.get_closest_marker("realtime"):
+        live = item.get_closest_marker("browser") or item.get_closest_marker("realtime")
+        if live and not item.get_closest_marker("flaky"):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
 
 

@@ -1,10 +1,13 @@
-"""What holds for every test: it touches nothing that the user of this machine has stored, and a live call gets a
-second and a third chance, because a machine that has no time for it for a second cannot hold it."""
+"""What holds for every test: it touches nothing that the user of this machine has stored, it reads its own settings,
+and a live call gets a second and a third chance, because a machine that has no time for it for a second cannot hold
+it."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
+
+from visavis.config import settings
 
 RERUNS = 2
 """How often a failed test of a live call is repeated; what is broken fails every time."""
@@ -26,3 +29,11 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         del os.environ["VISAVIS_DATA"]
     else:
         os.environ["VISAVIS_DATA"] = before
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(_own_data_folder: None) -> Iterator[None]:
+    """Settings are read once in a process; here once in a test, so that what it sets in the environment counts."""
+    settings.cache_clear()
+    yield
+    settings.cache_clear()

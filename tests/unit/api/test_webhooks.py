@@ -44,9 +44,7 @@ def command(tmp_path, monkeypatch):
     """Runs `visavis webhooks` on a data folder of its own."""
     monkeypatch.setenv("VISAVIS_DATA", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
-    settings.cache_clear()
-    yield lambda *arguments: CliRunner().invoke(app, arguments, catch_exceptions=False)
-    settings.cache_clear()
+    return lambda *arguments: CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def in_store(work):

@@ -1,10 +1,9 @@
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from visavis import config, models
+from visavis import models
 from visavis.config import Settings
 from visavis.layers.llm import Message, choice
 from visavis.layers.llm.openai_compatible import LanguageModelSettings, OpenAICompatible
@@ -12,12 +11,10 @@ from visavis.layers.llm.speed import SpeedMemory
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model cache that the process uses; what lies in it is judged by sizes alone."""
     monkeypatch.setenv("VISAVIS_MODEL_CACHE", str(tmp_path))
-    config.settings.cache_clear()
-    yield tmp_path
-    config.settings.cache_clear()
+    return tmp_path
 
 
 def put(cache: Path, quality: choice.Quality) -> None:

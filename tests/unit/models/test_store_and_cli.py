@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +7,16 @@ import pytest
 from typer.testing import CliRunner
 
 from visavis import models
-from visavis.config import settings
 from visavis.models import ModelMissingError, ModelStore, State, manifest
 from visavis.models.cli import app
 from visavis.models.pulling import pull
 
 
 @pytest.fixture
-def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty cache folder that the settings name."""
     monkeypatch.setenv("VISAVIS_MODEL_CACHE", str(tmp_path / "models"))
-    settings.cache_clear()
-    yield tmp_path / "models"
-    settings.cache_clear()
+    return tmp_path / "models"
 
 
 def copied(name: str, cache: Path) -> Path:

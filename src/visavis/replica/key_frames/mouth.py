@@ -7,12 +7,12 @@ above and below the lip line moves as two layers; the inside of the mouth shows 
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
 
 from visavis.replica.bundle import Picture
+from visavis.replica.canvas import pixel_grid
 from visavis.replica.key_frames.arrays import Floats, KeyFrames
 
 UPPER_INVERSION_STEPS, LOWER_INVERSION_STEPS = 3, 6
@@ -99,7 +99,7 @@ class Mouth:
         height, width = self.size
         back = _inverted(field * np.float32(1 / self.step), side.inversion_steps) * np.float32(self.step)
         moved = cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR)[rows]
-        moved += _grid(height, width)[rows]
+        moved += pixel_grid(height, width)[rows]
         moved[..., 1] -= side.first_row
         texture = _mixed([side.textures[index] for index in active], share)
         return np.asarray(cv2.remap(texture, moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
@@ -134,7 +134,7 @@ class Mouth:
 def prepare(keys: KeyFrames) -> Mouth:
     """Bring the keys to the resting shape."""
     box, step = keys.geometry.mouth.box, keys.geometry.mouth.step
-    grid = _grid(box.height, box.width)
+    grid = pixel_grid(box.height, box.width)
     window = (keys.mouth_window.astype(np.float32) / 255)[..., None]
     still = keys.person[box.slices][..., :3].astype(np.float32)
     skin, inside = [], []
@@ -174,7 +174,7 @@ def _inside(key: Picture, edge: Floats) -> tuple[Picture, Picture]:
 
 def _inverted(field: Floats, steps: int) -> Floats:
     """Backward displacement b of a forward displacement f, both in cells: b(y) = -f(y + b(y))."""
-    grid = _grid(*field.shape[:2])
+    grid = pixel_grid(*field.shape[:2])
     back = -field
     for _ in range(steps):
         back = -cv2.remap(field, grid + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -195,10 +195,3 @@ def _at(field: Floats, points: Floats, step: int) -> Floats:
     cells = ((points - (step - 1) / 2) / step).astype(np.float32)
     found = cv2.remap(field, cells[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found[0], np.float32)
-
-
-@cache
-def _grid(height: int, width: int) -> Floats:
-    """float32[height, width, 2]: every pixel's own position."""
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.dstack([x, y])

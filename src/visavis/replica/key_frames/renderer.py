@@ -5,32 +5,23 @@ makes her sharpness pulse. One displacement of the canvas carries sway, nods, br
 stands still.
 """
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visavis.layers.tts import Speech
-from visavis.replica import Attitude, Background, Emotion, Frame
+from visavis.replica import Attitude, Background, Frame
+from visavis.replica.articulated import ArticulatedRenderer, Relaxing, Shape
 from visavis.replica.bundle import Picture
+from visavis.replica.canvas import lay_before, pixel_grid, reachable_parts
 from visavis.replica.key_frames.arrays import Floats, KeyFrames
 from visavis.replica.key_frames.mouth import Mouth, prepare
 from visavis.replica.key_frames.weights import key_weights
-from visavis.replica.life import Life, Pose
-from visavis.replica.motion import Articulation, plan
-from visavis.replica.sound_mouth import SoundMouth
-
-RELAX_PER_FRAME = 0.36
-"""What is left, from one frame to the next, of a mouth shape that has no motion any more: under 5 % after three."""
+from visavis.replica.life import Pose
+from visavis.replica.motion import Articulation
 
 SHOULDER_RISE_PX = 1.3
 SHOULDER_SPREAD = 0.0035
 """How far a full breath lifts the shoulders (frame pixels) and widens them (share of the distance from the middle)."""
-
-
-REACH_PX = 14
-"""Frame pixels around the resting person that she can move into."""
 
 
 class Face:
@@ -45,7 +36,7 @@ class Face:
         self.rest_eyes: Picture = keys.person[eyes.slices][..., :3].copy()
         aperture = keys.eye_aperture.astype(np.float32) / 255 * keys.geometry.supersampling
         self.gaze_fields = np.dstack([aperture, aperture])
-        self.eyes_grid = _pixel_grid(eyes.height, eyes.width)
+        self.eyes_grid = pixel_grid(eyes.height, eyes.width)
         self.eyeballs = _boxes(keys.eye_aperture)
 
     def weights(self, articulation: Articulation) -> Floats:
@@ -54,62 +45,31 @@ class Face:
         return np.array([named.get(name, 0.0) for name in self.names], np.float32)
 
 
-class KeyFrameRenderer:
+class KeyFrameRenderer(ArticulatedRenderer):
     """One face in one call; the `visavis.replica.Renderer` of key-frame replicas.
 
     `seed` fixes when it blinks and how it sways; by default that differs from call to call.
     """
 
     def __init__(self, face: Face, background: Background | None = None, seed: int | None = None) -> None:
+        super().__init__(seed)
         self._face = face
         self.size: tuple[int, int] = face.keys.size
-        self._life = Life(np.random.default_rng(seed))
         self._room = background.filling(self.size) if background else face.keys.room
         self._canvas = face.keys.person.copy()
-        self._rest = np.zeros(len(face.names), np.float32)
-        self._rest[0] = 1
+        rest = np.zeros(len(face.names), np.float32)
+        rest[0] = 1
+        self._mouth = Relaxing(rest, _weights_sum_to_one)
         self._smile = face.names.index("smile") if "smile" in face.names else None
-        self._left_over = np.zeros_like(self._rest)
-        self._shown = self._rest
-        self._speaking = False
         self._drawn_mouth: Floats | None = None
         self._drawn_eyes: tuple[int, float, float] | None = None
-
-    def plan(self, speech: Speech) -> Sequence[Articulation]:
-        """Articulation of `speech`, one item per 40 ms started."""
-        return plan(speech)
-
-    def follow_sound(self) -> SoundMouth:
-        """A mouth for speech of which only the sound is known."""
-        return SoundMouth()
-
-    def express(self, emotion: Emotion) -> None:
-        """Show this from the next frame on."""
-        self._life.emotion = emotion
 
     def render(self, motion: Articulation | None, attitude: Attitude) -> Frame:
         """The next frame, uint8[H, W, 3], BGR; `motion` is None while the replica is silent."""
         pose = self._life.step(attitude, motion.loudness if motion else 0.0)
-        self._draw_mouth(self._mouth_weights(motion), pose.smile)
+        self._draw_mouth(self._mouth.next(self._face.weights(motion) if motion else None), pose.smile)
         self._draw_eyes(pose)
         return self._face.warp.draw(self._canvas, pose, self._room)
-
-    def _mouth_weights(self, motion: Articulation | None) -> Floats:
-        """What the motion asks for, plus what is left of the shape that it cut off.
-
-        The left-over is zero while speech runs, so closures are shown exactly; it carries only over the seams between
-        speech and silence.
-        """
-        wanted = self._face.weights(motion) if motion else self._rest
-        if (motion is not None) != self._speaking:
-            self._left_over = self._shown - wanted
-            self._speaking = motion is not None
-        self._left_over = self._left_over * RELAX_PER_FRAME
-        if np.abs(self._left_over).max() < 0.01:
-            self._left_over = np.zeros_like(self._rest)
-        shown = np.maximum(wanted + self._left_over, 0)
-        self._shown = shown / shown.sum()
-        return self._shown
 
     def _draw_mouth(self, weights: Floats, smile: float) -> None:
         if self._smile is not None:
@@ -168,9 +128,9 @@ class _WarpFields:
         self._size = (width, height)
         scale = keys.geometry.supersampling
         self._scale = scale
-        grid = _pixel_grid(height, width) * scale + (scale - 1) / 2
+        grid = pixel_grid(height, width) * scale + (scale - 1) / 2
         opacity = cv2.resize(keys.person[..., 3], self._size, interpolation=cv2.INTER_AREA)
-        self._parts = [(part, grid[part].copy()) for part in _occupied(np.asarray(opacity, np.uint8))]
+        self._parts = [(part, grid[part].copy()) for part in reachable_parts(np.asarray(opacity, np.uint8))]
 
     def draw(self, canvas: Picture, pose: Pose, room: Picture) -> Frame:
         """A fresh frame uint8[H, W, 3]: the person on the canvas in the given pose, before `room` uint8[H, W, 3]."""
@@ -184,30 +144,13 @@ class _WarpFields:
         for part, grid in self._parts:
             source[part] += grid
             person = cv2.remap(canvas, source[part], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            through = cv2.bitwise_not(cv2.extractChannel(person, 3))
-            behind = cv2.multiply(room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
-            cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR), dst=frame[part])
+            lay_before(frame, part, np.asarray(person, np.uint8))
         return frame
 
 
-def _occupied(opacity: Picture) -> list[tuple[slice, slice]]:
-    """Two boxes, head and body, that cover all that the person can reach; of these the pair with the least area."""
-    height = len(opacity)
-    reachable = cv2.dilate((opacity > 0).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=REACH_PX) > 0
-
-    def box(first: int, last: int) -> tuple[slice, slice]:
-        rows = np.nonzero(reachable[first:last].any(1))[0]
-        columns = np.nonzero(reachable[first:last].any(0))[0]
-        if not len(rows):
-            return slice(first, first), slice(0, 0)
-        return slice(first + int(rows[0]), first + int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-    def area(part: tuple[slice, slice]) -> int:
-        rows, columns = part
-        return len(range(height)[rows]) * (int(columns.stop) - int(columns.start))
-
-    pairs = [(box(0, cut), box(cut, height)) for cut in range(8, height, 8)]
-    return [part for part in min(pairs, key=lambda pair: sum(map(area, pair))) if area(part)]
+def _weights_sum_to_one(weights: Shape) -> Shape:
+    positive = np.maximum(weights, 0)
+    return np.asarray(positive / positive.sum())
 
 
 def _paint(region: Picture, picture: Picture) -> None:
@@ -219,11 +162,6 @@ def _boxes(mask: Picture) -> list[tuple[slice, slice]]:
     """The boxes around the separate parts of a mask."""
     count, _, stats, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8))
     return [(slice(y, y + height), slice(x, x + width)) for x, y, width, height, _ in stats[1:count].tolist()]
-
-
-def _pixel_grid(height: int, width: int) -> Floats:
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.dstack([x, y])
 
 
 def _smoothstep(value: NDArray[np.float32]) -> NDArray[np.float32]:

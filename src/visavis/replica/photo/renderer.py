@@ -5,30 +5,22 @@ a pixel neither blurs nor pulses. The displacement is put together from coarse f
 enlarged; only the opening of the mouth is drawn in layers.
 """
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
 from visavis.faces.points import ARKIT_NAMES
-from visavis.layers.tts import Speech
-from visavis.replica import Attitude, Background, Emotion, Frame
+from visavis.replica import Attitude, Background, Frame
 from visavis.replica.arkit import Weights, added, emotion_weights, mouth_weights, pose_weights
+from visavis.replica.articulated import ArticulatedRenderer, Relaxing
 from visavis.replica.bundle import Picture
-from visavis.replica.life import Life, Pose
-from visavis.replica.motion import Articulation, plan
+from visavis.replica.canvas import lay_before, pixel_grid, reachable_parts
+from visavis.replica.life import Pose
+from visavis.replica.motion import Articulation
 from visavis.replica.photo.contents import SEAL, STEP, SUPERSAMPLING, Floats, Portrait
 from visavis.replica.photo.eyes import EyePainter
 from visavis.replica.photo.mouth import COLUMNS, MARGIN_PX, Mouth, Opening
 from visavis.replica.photo.pose import PoseFields
-from visavis.replica.sound_mouth import SoundMouth
 from visavis.replica.visemes import PARAMETERS, TONGUE
-
-RELAX_PER_FRAME = 0.36
-"""What is left, from one frame to the next, of a mouth shape that has no motion any more: under 5 % after three."""
-
-REACH_PX = 14
-"""Frame pixels around the resting person that they can move into."""
 
 _FROM_CORNER = np.minimum(np.minimum(np.arange(COLUMNS), np.arange(COLUMNS)[::-1]) / 5, 1)
 _CORNERS = np.sqrt(1 - (1 - _FROM_CORNER) ** 2).astype(np.float32)
@@ -60,10 +52,10 @@ class Face:
         self.calm = np.zeros(SEAL + 1, np.float32)
         for name, weight in portrait.geometry.calm.items():
             self.calm[ARKIT_NAMES.index(name)] = weight
-        self.grid = on_canvas(_pixel_grid(height, width))
+        self.grid = on_canvas(pixel_grid(height, width))
         """float32[H, W, 2]: where every frame pixel lies on the canvas."""
         small = cv2.resize(portrait.person[..., 3], (width // _COARSE, height // _COARSE), interpolation=cv2.INTER_AREA)
-        self.parts = [(part, self.grid[part].copy()) for part in _occupied(np.asarray(small, np.uint8))]
+        self.parts = [(part, self.grid[part].copy()) for part in reachable_parts(np.asarray(small, np.uint8), _COARSE)]
 
     def skin(self, amounts: Floats) -> Floats:
         """float32[2, h, w, 2]: how far the skin above and below the lips moves, cells, with these units."""
@@ -74,40 +66,25 @@ class Face:
         return moved.reshape(2, box.height // STEP, box.width // STEP, 2)
 
 
-class PhotoRenderer:
+class PhotoRenderer(ArticulatedRenderer):
     """One face in one call; the `visavis.replica.Renderer` of replicas made from a photo.
 
     `seed` fixes when it blinks and how it sways; by default that differs from call to call.
     """
 
     def __init__(self, face: Face, background: Background | None = None, seed: int | None = None) -> None:
+        super().__init__(seed)
         self._face = face
         self.size: tuple[int, int] = face.portrait.size
-        self._life = Life(np.random.default_rng(seed))
         self._room = background.filling(self.size) if background else face.portrait.room
         self._canvas = face.portrait.person.copy()
-        self._rest = np.zeros(PARAMETERS)
-        self._left_over = self._rest
-        self._shown = self._rest
-        self._speaking = False
+        self._articulators = Relaxing(np.zeros(PARAMETERS), lambda parameters: np.clip(parameters, 0, 1))
         self._drawn_eyes: list[tuple[float, float, float] | None] = [None, None]
-
-    def plan(self, speech: Speech) -> Sequence[Articulation]:
-        """Articulation of `speech`, one item per 40 ms started."""
-        return plan(speech)
-
-    def follow_sound(self) -> SoundMouth:
-        """A mouth for speech of which only the sound is known."""
-        return SoundMouth()
-
-    def express(self, emotion: Emotion) -> None:
-        """Show this from the next frame on."""
-        self._life.emotion = emotion
 
     def render(self, motion: Articulation | None, attitude: Attitude) -> Frame:
         """The next frame, uint8[H, W, 3], BGR; `motion` is None while the replica is silent."""
         pose = self._life.step(attitude, motion.loudness if motion else 0.0)
-        parameters = self._parameters(motion)
+        parameters = np.asarray(self._articulators.next(motion.parameters if motion else None), np.float64)
         weights = added(mouth_weights(parameters), pose_weights(pose), emotion_weights(self._life.emotion))
         return self.draw(weights, pose, float(parameters[TONGUE]))
 
@@ -121,22 +98,6 @@ class PhotoRenderer:
         amounts[list(_BLINKS)] = 0
         amounts[SEAL] = 1
         return self._composed(amounts, pose, tongue)
-
-    def _parameters(self, motion: Articulation | None) -> np.ndarray:
-        """What the motion asks for, plus what is left of the shape that it cut off.
-
-        The left-over is zero while speech runs, so closures are shown exactly; it carries only over the seams between
-        speech and silence.
-        """
-        wanted = motion.parameters if motion else self._rest
-        if (motion is not None) != self._speaking:
-            self._left_over = self._shown - wanted
-            self._speaking = motion is not None
-        self._left_over = self._left_over * RELAX_PER_FRAME
-        if np.abs(self._left_over).max() < 0.01:
-            self._left_over = np.zeros(PARAMETERS)
-        self._shown = np.clip(wanted + self._left_over, 0, 1)
-        return self._shown
 
     def _paint_eye(self, side: int, closed: float, gaze: tuple[float, float]) -> None:
         state = (round(closed, 2), round(gaze[0], 1), round(gaze[1], 1))
@@ -168,10 +129,7 @@ class PhotoRenderer:
         frame = self._room.copy()
         for part, grid in face.parts:
             source[part] += grid
-            person = self._seen(source[part])
-            through = cv2.bitwise_not(cv2.extractChannel(person, 3))
-            behind = cv2.multiply(self._room[part], cv2.cvtColor(through, cv2.COLOR_GRAY2BGR), scale=1 / 255)
-            cv2.add(behind, cv2.cvtColor(person, cv2.COLOR_BGRA2BGR), dst=frame[part])
+            lay_before(frame, part, self._seen(source[part]))
         within = (
             slice(band[0].start - rows.start, band[0].stop - rows.start),
             slice(band[1].start - columns.start, band[1].stop - columns.start),
@@ -234,7 +192,7 @@ def _band(opening: Opening, box: tuple[slice, slice]) -> tuple[slice, slice]:
 
 def _inverted(field: Floats) -> Floats:
     """Backward displacement b (frame pixels) of a forward displacement f (cells): b(y) = -f(y + b(y))."""
-    grid = _pixel_grid(*field.shape[:2])
+    grid = pixel_grid(*field.shape[:2])
     back = -field
     for _ in range(_INVERSION_STEPS):
         back = -cv2.remap(field, grid + back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -243,7 +201,7 @@ def _inverted(field: Floats) -> Floats:
 
 def _after(skin: Floats, head: Floats) -> Floats:
     """First the head's, then the skin's backward displacement, both float32[h, w, 2] in frame pixels."""
-    places = _pixel_grid(*skin.shape[:2]) + head / STEP
+    places = pixel_grid(*skin.shape[:2]) + head / STEP
     return np.asarray(head + cv2.remap(skin, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
@@ -255,34 +213,3 @@ def on_canvas(places: Floats) -> Floats:
 def off_canvas(places: Floats) -> Floats:
     """From canvas to frame pixels."""
     return np.asarray((places - (SUPERSAMPLING - 1) / 2) / SUPERSAMPLING, np.float32)
-
-
-def _pixel_grid(height: int, width: int) -> Floats:
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.dstack([x, y])
-
-
-def _occupied(opacity: Picture) -> list[tuple[slice, slice]]:
-    """Two boxes, head and body, that cover all that the person can reach; of these the pair with the least area.
-
-    `opacity` is `_COARSE` times smaller than the frame.
-    """
-    height = len(opacity)
-    reach = -(-REACH_PX // _COARSE)
-    reachable = cv2.dilate((opacity > 0).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
-
-    def box(first: int, last: int) -> tuple[slice, slice]:
-        rows = np.nonzero(reachable[first:last].any(1))[0] * _COARSE
-        columns = np.nonzero(reachable[first:last].any(0))[0] * _COARSE
-        start = first * _COARSE
-        if not len(rows):
-            return slice(start, start), slice(0, 0)
-        last_row, last_column = int(rows[-1]) + _COARSE, int(columns[-1]) + _COARSE
-        return slice(start + int(rows[0]), start + last_row), slice(int(columns[0]), last_column)
-
-    def area(part: tuple[slice, slice]) -> int:
-        rows, columns = part
-        return (int(rows.stop) - int(rows.start)) * (int(columns.stop) - int(columns.start))
-
-    pairs = [(box(0, cut), box(cut, height)) for cut in range(1, height)]
-    return [part for part in min(pairs, key=lambda pair: sum(map(area, pair))) if area(part)]

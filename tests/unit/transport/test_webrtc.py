@@ -11,9 +11,7 @@ from tests.unit.transport.browser_stand_in import Microphone, Page
 from visavis.errors import BadInputError
 from visavis.transport.webrtc import WebRtcCall
 
-pytestmark = pytest.mark.realtime
-
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.realtime, pytest.mark.filterwarnings("error")]
 
 
 async def speak(call: WebRtcCall, seconds: float, hertz: float = 1_000) -> None:

@@ -35,6 +35,16 @@ class RunningServer:
             if any("llama" in part for part in child.cmdline())
         )
 
+    def killed_with_its_workers(self) -> int:
+        """Kill it without a word, and see the processes of its jobs end too; returns how many there were."""
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        workers = [one for one in family if any("jobs.child" in part for part in one.cmdline())]
+        self.process.kill()
+        self.process.wait()
+        _, alive = psutil.wait_procs(workers, 20)
+        assert not alive
+        return len(workers)
+
 
 @contextmanager
 def running_server(*options: str, **environment: str) -> Iterator[RunningServer]:

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import av
 import httpx
-import psutil
 import pytest
 
 from tests.filmed import write_film
@@ -44,13 +43,7 @@ async def test_replica_survives_a_killed_server_and_speaks_in_the_end(tmp_path):
                 }
                 replica_id = (await client.post("/v2/faces", json=asked)).json()["face_id"]
                 await until(client, replica_id, lambda replica: percent(replica) >= MEASURED)
-            family = psutil.Process(first.process.pid).children(recursive=True)
-            workers = [one for one in family if any("jobs.child" in part for part in one.cmdline())]
-            first.process.kill()
-            first.process.wait()
-            assert len(workers) == 1
-            psutil.wait_procs(workers, 20)
-            assert not any(one.is_running() for one in workers)
+            assert first.killed_with_its_workers() == 1
         # Nobody serves the film any more: what was downloaded is not downloaded again.
         with running_server("--dev", "--quality", "tiny", **environment) as second:
             async with api(second) as client:

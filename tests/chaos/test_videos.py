@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 
 import httpx
-import psutil
 import pytest
 
 from tests.server import running_server
@@ -23,13 +22,7 @@ def test_video_survives_a_killed_server(tmp_path):
             wait_for(
                 client, created["video_id"], lambda video: int(video["generation_progress"].partition("/")[0]) > 20
             )
-        family = psutil.Process(first.process.pid).children(recursive=True)
-        workers = [one for one in family if any("jobs.child" in part for part in one.cmdline())]
-        first.process.kill()
-        first.process.wait()
-        assert len(workers) == 1
-        psutil.wait_procs(workers, 20)
-        assert not any(one.is_running() for one in workers)
+        assert first.killed_with_its_workers() == 1
     with (
         running_server("--dev", "--quality", "tiny", **environment) as second,
         httpx.Client(base_url=second.base_url, timeout=60) as client,

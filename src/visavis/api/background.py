@@ -34,10 +34,16 @@ async def delete_media(store: Store, background: Background | None, kind: Kind, 
     Raises `NotFoundError`.
     """
     gone = await (store.videos if kind == "videos" else store.speeches).delete(media_id, hard=hard)
-    if background:
-        await (background.videos if kind == "videos" else background.speeches).cancel(media_id, "It was deleted.")
-    else:
-        await store.jobs.cancel(media_id, "It was deleted.")
+    await cancel_work(store, background, kind, media_id)
     if hard:
         for name in gone.document.get("files", {}).values():
             await store.blobs.delete(blob(kind, media_id, name))
+
+
+async def cancel_work(store: Store, background: Background | None, kind: Kind, subject_id: str) -> None:
+    """Give up what is being made of something that was deleted, in this process or in the one that makes it."""
+    if background:
+        runners = {"videos": background.videos, "speeches": background.speeches, "replicas": background.trainings}
+        await runners[kind].cancel(subject_id, "It was deleted.")
+    else:
+        await store.jobs.cancel(subject_id, "It was deleted.")

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from visavis.api import pagination, training, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.auth import Caller
-from visavis.api.background import FromBackground, FromLinks
+from visavis.api.background import FromBackground, FromLinks, cancel_work
 from visavis.api.bodies import Body
 from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
@@ -190,10 +190,7 @@ async def delete_replica(
     """Delete a replica; one that is being trained is given up. Conversations that are running go on."""
     refuse_change_of_replica(replica_id)
     gone = await store.replicas.delete(replica_id, hard=hard)
-    if background:
-        await background.trainings.cancel(replica_id, "The replica was deleted.")
-    else:
-        await store.jobs.cancel(replica_id, "The replica was deleted.")
+    await cancel_work(store, background, "replicas", replica_id)
     if hard and gone.bundle:
         await store.blobs.delete(gone.bundle)
     if hard and gone.document.get("preview"):

@@ -160,7 +160,7 @@ async def test_deleted_replica_is_not_trained_any_more(here: Server):
     made = await here.create("replicas", train_video_url=VIDEO)
     assert (await here.client.delete(f"/v2/replicas/{made['replica_id']}")).status_code == 200
     [job] = await here.store.jobs.of(made["replica_id"])
-    assert (job.status, job.error_message) == ("error", "The replica was deleted.")
+    assert (job.status, job.error_message) == ("error", "It was deleted.")
 
 
 async def test_replica_trained_for_a_green_screen_stands_before_one(here: Server):

@@ -12,7 +12,7 @@ ARGS ?=
 PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help serve talk test lint quick bench setup setup-test
+.PHONY: help serve talk test lint quick bench web web-check setup setup-test
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,7 +56,16 @@ lint: $(STAMP) ## Style and types
 quick: $(STAMP) ## Tests that need no model files and no live call
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not models and not browser and not realtime and not slow"
 
-test: setup-test lint quick ## Everything: style, types, quick tests, then models and a real browser
+web: web/node_modules/.package-lock.json ## Build the pages in web/ into src/visavis/web (needs Node 18 and npm)
+	@cd web && npm run --silent types && npm run --silent build && npm run --silent install-built
+
+web-check: web/node_modules/.package-lock.json ## Fail when the built pages do not match their sources
+	@cd web && npm run --silent types && npm run --silent build && npm run --silent check-built
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@cd web && npm ci --silent && touch node_modules/.package-lock.json
+
+test: setup-test lint web-check quick ## Everything: style, types, quick tests, then models and a real browser
 	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow) and not browser and not realtime"
 	@$(BIN)/python -m pytest -m "browser or realtime"
 

@@ -4,8 +4,8 @@ set -euo pipefail
 
 packages=(python3-venv libgomp1 ca-certificates)
 if [[ "${1:-}" == test ]]; then
-    # A real browser, what its driver links to, recorded speech to talk with, and the other database.
-    packages+=(chromium libatomic1 asterisk-core-sounds-en-g722 postgresql)
+    # A real browser, what its driver links to, recorded speech to talk with, the other database, and what builds pages.
+    packages+=(chromium libatomic1 asterisk-core-sounds-en-g722 postgresql nodejs npm)
 fi
 
 command -v dpkg-query >/dev/null || {
@@ -15,8 +15,9 @@ command -v dpkg-query >/dev/null || {
 
 missing=()
 for package in "${packages[@]}"; do
-    # A Python from elsewhere brings its own venv.
+    # A Python from elsewhere brings its own venv; a Node from elsewhere brings its own npm.
     [[ "$package" == python3-venv ]] && "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null && continue
+    [[ "$package" == nodejs || "$package" == npm ]] && command -v npm >/dev/null && continue
     dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0

@@ -1,0 +1,5 @@
+import { defineConfig } from "vite";
+
+import { app } from "../../vite.base";
+
+export default defineConfig(app("../static/", "", "call"));

@@ -1,7 +1,8 @@
 """How sound, pictures and events travel between a person and a conversation. This file is the interface."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from visavis.audio import Pcm, Samples
 from visavis.errors import BadInputError
@@ -48,4 +49,46 @@ class Call(Protocol):
 
     async def close(self) -> None:
         """Hang up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What the person showed at one moment."""
+
+    pixels: Frame
+    """uint8[H, W, 3], BGR, upright; shrunk as far as was asked for."""
+    sent_size: tuple[int, int]
+    """Width and height as it came, pixels."""
+    at: float
+    """When it had come, seconds of the event loop's clock."""
+
+
+class Sight(Protocol):
+    """Something that the person shows: their camera or their screen."""
+
+    def look(self, longest_side: int) -> Picture | None:
+        """The newest picture, None when none has come since the last look.
+
+        Decodes, so it is called on a worker thread, by one at a time. `longest_side` is how many pixels are enough.
+        """
+        ...
+
+
+SightKind = Literal["camera", "screen"]
+
+
+@runtime_checkable
+class VideoCall(Protocol):
+    """A call whose person can be seen."""
+
+    def sight(self, kind: SightKind) -> Sight | None:
+        """What the person shows of that kind; None while that is switched off or was never offered."""
+        ...
+
+    def assign(self, camera: str | None, screen: str | None) -> None:
+        """The page says which of its video (by mid) is what; None is switched off.
+
+        Raises `BadInputError` for a mid that carries no video to us.
+        """
         ...

@@ -6,7 +6,7 @@ All of it is done to single connections; nothing is patched for the process. Wha
   it shares with everything else in the process;
 - the sender reports: aiortc pairs the last RTP timestamp with the moment of its sending, so a frame that is sent
   later than its sound tells the browser to show it later than its sound;
-- the receiver's jitter buffer and decoder thread (see `jitter`);
+- the receivers' jitter buffers and decoder threads (see `jitter` for sound, `watching` for pictures);
 - the addresses and the patience of ICE gathering, which aioice does not let one choose.
 """
 
@@ -172,6 +172,32 @@ def hear_packets(receiver: RTCRtpReceiver, listener: VoicePackets) -> None:
         def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
             listener.packet(packet.sequence_number, packet.timestamp, packet.payload)
             return False, None
+
+    setattr(receiver, "_RTCRtpReceiver__jitter_buffer", PassOn())  # noqa: B010
+
+
+class VideoPackets(Protocol):
+    """Somebody who takes RTP packets of video as they come; says whether a key frame is needed."""
+
+    def packet(self, sequence: int, timestamp: int, *, last: bool, codec: str, data: bytes) -> bool: ...
+
+
+def watch_packets(receiver: RTCRtpReceiver, watcher: VideoPackets) -> None:
+    """Give every video packet of `receiver`, unwrapped, to `watcher`, and nothing to aiortc's decoder."""
+
+    class PassOn:
+        """Stands where aiortc keeps its jitter buffer; True makes it ask for a key frame."""
+
+        def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+            codecs: dict[int, RTCRtpCodecParameters] = getattr(receiver, "_RTCRtpReceiver__codecs")  # noqa: B009
+            wanted = watcher.packet(
+                packet.sequence_number,
+                packet.timestamp,
+                last=bool(packet.marker),
+                codec=codecs[packet.payload_type].mimeType,
+                data=packet._data,  # type: ignore[attr-defined]
+            )
+            return wanted, None
 
     setattr(receiver, "_RTCRtpReceiver__jitter_buffer", PassOn())  # noqa: B010
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from aiortc import (
@@ -18,7 +18,8 @@ from aiortc import (
 from visavis.audio import Pcm, Samples
 from visavis.errors import BadInputError
 from visavis.replica import Frame
-from visavis.transport.aiortc_tuning import hear_packets, limit_gathering, notice_life, send_from
+from visavis.transport import Sight, SightKind
+from visavis.transport.aiortc_tuning import hear_packets, limit_gathering, notice_life, send_from, watch_packets
 from visavis.transport.ice import ice_servers as parse_ice_servers
 from visavis.transport.ice import usable_offer
 from visavis.transport.listening import Ear
@@ -26,6 +27,7 @@ from visavis.transport.messages import LABEL, Messages
 from visavis.transport.queues import DropOldest
 from visavis.transport.speaking import AudioSource, PositionClock, Track, VideoSource
 from visavis.transport.statistics import CallStatistics
+from visavis.transport.watching import Pictures
 
 HEARD_PIECES = 100
 """Two seconds of sound may wait for the conversation."""
@@ -41,7 +43,11 @@ for so long is gone, while a hiccup of two seconds on top of that rhythm is not.
 CHECK_S = 0.25
 
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx", "video/h264")}
-_DIRECTIONS = {"audio": "sendrecv", "video": "sendonly"}
+_CAMERA_KBPS = 350
+"""What a page may send of each video: enough for a face at 640 x 480 and 12 frames a second."""
+
+_KINDS: tuple[SightKind, ...] = ("camera", "screen")
+_RECEIVING = ("sendrecv", "recvonly")
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +72,9 @@ class WebRtcCall:
         self._clock = PositionClock(loop.time)
         self._audio = AudioSource(self._clock)
         self._video = VideoSource(self._clock, loop.time)
+        self._pictures: dict[str, Pictures] = {}
+        """By mid."""
+        self._shown: dict[SightKind, str | None] = {"camera": None, "screen": None}
         self._life: asyncio.Task[None] | None = None
 
     @classmethod
@@ -95,7 +104,7 @@ class WebRtcCall:
             await call._hang_up()
             raise
         call._life = asyncio.create_task(call._live(gone_after_s), name="call")
-        return call, call._connection.localDescription.sdp
+        return call, _limited(call._connection.localDescription.sdp, call._pictures)
 
     def hear(self) -> AsyncIterator[Samples]:
         """Sound from the person: float32[320], 20 ms at 16 kHz, from the moment the call is connected.
@@ -122,6 +131,19 @@ class WebRtcCall:
     def send_event(self, event: Mapping[str, Any]) -> None:
         """Send one JSON object to the page."""
         self._messages.send(event)
+
+    def sight(self, kind: SightKind) -> Sight | None:
+        """See `visavis.transport.VideoCall`."""
+        mid = self._shown[kind]
+        return self._pictures.get(mid) if mid is not None else None
+
+    def assign(self, camera: str | None, screen: str | None) -> None:
+        """See `visavis.transport.VideoCall`."""
+        for name, mid in (("camera_mid", camera), ("screen_mid", screen)):
+            if mid is not None and mid not in self._pictures:
+                known = ", ".join(self._pictures) or "none"
+                raise BadInputError(f"properties.{name}", mid, f"null or the mid of a video that we receive ({known})")
+        self._shown = {"camera": camera, "screen": screen}
 
     async def connected(self) -> bool:
         """Wait until sound and pictures can flow; False when that did not come about."""
@@ -176,12 +198,13 @@ class WebRtcCall:
         for transceiver in connection.getTransceivers():
             if transceiver not in ours:
                 transceiver.direction = "inactive"
+        self._watch(connection.getTransceivers())
         notice_life(connection, self._sign_of_life)
         limit_gathering(connection, ice_addresses, GATHER_S)
         await connection.setLocalDescription(await connection.createAnswer())
 
     def _offer_track(self, kind: str) -> RTCRtpTransceiver:
-        transceiver = self._connection.addTransceiver(Track(kind), direction=_DIRECTIONS[kind])
+        transceiver = self._connection.addTransceiver(Track(kind), direction="sendrecv")
         codecs = RTCRtpSender.getCapabilities(kind).codecs
         wanted = _CODECS[kind]
         transceiver.setCodecPreferences(
@@ -192,6 +215,18 @@ class WebRtcCall:
             self._ear = Ear(self._pieces, self._now)
             hear_packets(transceiver.receiver, self._ear)
         return transceiver
+
+    def _watch(self, transceivers: Sequence[RTCRtpTransceiver]) -> None:
+        """Take the camera, which is the first video that the offer sends, and one more, which is the screen."""
+        sending = [one for one in transceivers if one.kind == "video" and one._offerDirection in _RECEIVING]
+        for kind, transceiver in zip(_KINDS, sending, strict=False):
+            if transceiver.direction == "inactive":
+                transceiver.direction = "recvonly"
+            assert transceiver.mid is not None
+            pictures = Pictures(self._now)
+            watch_packets(transceiver.receiver, pictures)
+            self._pictures[transceiver.mid] = pictures
+            self._shown[kind] = transceiver.mid
 
     def _take_channel(self, channel: RTCDataChannel) -> None:
         if channel.label != LABEL:
@@ -265,3 +300,12 @@ def _media_kinds(sdp: str) -> list[str]:
     if not sdp.startswith("v=0") or "audio" not in kinds:
         raise BadInputError("sdp", sdp, "a browser's SDP offer that starts with v=0 and has an audio section")
     return kinds
+
+
+def _limited(sdp: str, mids: Collection[str]) -> str:
+    """The answer `sdp`, which asks the page to spend little on the videos `mids` (RFC 8866 section 5.8)."""
+    first, *sections = re.split(r"(?m)^(?=m=)", sdp)
+    for index, section in enumerate(sections):
+        if any(f"\na=mid:{mid}\r" in section for mid in mids):
+            sections[index] = re.sub(r"(?m)^(c=.*\r\n)", rf"\g<1>b=AS:{_CAMERA_KBPS}\r\n", section, count=1)
+    return "".join([first, *sections])

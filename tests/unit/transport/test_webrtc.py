@@ -256,12 +256,15 @@ async def test_only_the_addresses_given_are_offered() -> None:
     await page.connection.close()
 
 
-async def test_the_camera_of_the_person_is_not_asked_for() -> None:
+@pytest.mark.parametrize(("offered", "answered"), [("sendrecv", "a=sendrecv"), ("recvonly", "a=sendonly")])
+async def test_the_camera_of_the_person_is_taken_when_it_is_offered(offered: str, answered: str) -> None:
     page = Page(None)
-    page.connection.getTransceivers()[1].direction = "sendrecv"
+    page.connection.getTransceivers()[1].direction = offered
     call, answer = await WebRtcCall.answer(await page.offer(), ice_addresses=["127.0.0.1"])
     video = answer[answer.index("m=video") :]
-    assert "a=sendonly" in video[: video.find("m=", 1)]
+    assert answered in video[: video.find("m=", 1)]
+    assert (call.sight("camera") is not None) == (offered == "sendrecv")
+    assert ("b=AS:" in video) == (offered == "sendrecv")
     await call.close()
     await page.connection.close()
 

@@ -34,7 +34,7 @@ from visavis.store.errors import NotFoundError, StoreError
 
 _log = logging.getLogger(__name__)
 
-RECONNECT_S = 15.0
+RECONNECT_S = 30.0
 """How long a conversation waits at least for a person whose connection broke off."""
 
 SWEEP_S = 1.0

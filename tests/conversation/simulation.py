@@ -21,7 +21,7 @@ from visavis.layers import Layers
 from visavis.layers.llm import Message
 from visavis.layers.tts import Speech, Word
 from visavis.layers.turn import UnreadPause
-from visavis.replica import Attitude, Background, Emotion, Frame
+from visavis.replica import Attitude, Background, Emotion, Frame, Rapport
 
 WORD_S = 0.3
 PIECE = LISTEN_RATE_HZ // 50
@@ -213,6 +213,9 @@ class CountingFace:
 
     def express(self, emotion: Emotion) -> None:
         self.emotion = emotion
+
+    def mirror(self, rapport: Rapport) -> None:
+        self.rapport = rapport
 
     def render(self, motion: object, attitude: Attitude) -> Frame:
         return np.full((8, 8, 3), 255 if motion else 0, np.uint8)

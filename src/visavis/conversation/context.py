@@ -1,9 +1,23 @@
 """What the language model sees: the prompt, what the person said, and only those words of ours that were played."""
 
+from typing import Protocol
+
 from visavis.layers.llm import Message
 
 DEFAULT_BUDGET_CHARS = 9_000
 """About 2,500 tokens of English, which leaves room in a 4,096-token window for the prompt's framing and the reply."""
+
+
+class Notes(Protocol):
+    """What was noticed of the person besides their words."""
+
+    def note(self, text: str) -> str:
+        """What to put behind the words `text`; empty when there is nothing worth telling."""
+        ...
+
+    def told(self) -> None:
+        """It was put there for good."""
+        ...
 
 
 class Context:
@@ -14,6 +28,8 @@ class Context:
     """
 
     def __init__(self, system_prompt: str, budget_chars: int = DEFAULT_BUDGET_CHARS) -> None:
+        self.notes: Notes | None = None
+        """What was seen of the person. Set by the conversation."""
         self._system = system_prompt
         self._turns: list[Message] = []
         self._budget = budget_chars
@@ -24,7 +40,7 @@ class Context:
 
     def with_person(self, text: str) -> list[Message]:
         """The messages as they would be if the person had just said `text`. Changes nothing."""
-        return [Message("system", self._system), *_appended(self._turns, Message("user", text))]
+        return [Message("system", self._system), *_appended(self._turns, self._of_person(text))]
 
     def last_of_replica(self) -> str:
         """What the person heard of us last; empty if they have spoken since, or if we have not said anything."""
@@ -32,7 +48,9 @@ class Context:
 
     def add_person(self, text: str) -> None:
         """The person said `text`."""
-        self._add(Message("user", text))
+        self._add(self._of_person(text))
+        if self.notes:
+            self.notes.told()
 
     def add_replica(self, heard: str) -> None:
         """The person heard us say `heard`; nothing is recorded when nothing was heard."""
@@ -46,6 +64,13 @@ class Context:
     def overwrite_system(self, text: str) -> None:
         """Replace the prompt."""
         self._system = text
+
+    def _of_person(self, text: str) -> Message:
+        return Message("user", f"{text} {self.observed(text)}".rstrip())
+
+    def observed(self, text: str) -> str:
+        """What is noted with the person's words `text`."""
+        return self.notes.note(text) if self.notes else ""
 
     def _add(self, message: Message) -> None:
         self._turns = _appended(self._turns, message)

@@ -12,17 +12,19 @@ from visavis.conversation.controls import Controls, change_context
 from visavis.conversation.ear import Ear
 from visavis.conversation.echoes import Echoes
 from visavis.conversation.floor import Floor
-from visavis.conversation.interactions import AppendContext, Leave, OverwriteContext, parse_interaction
+from visavis.conversation.interactions import AppendContext, Leave, Media, OverwriteContext, parse_interaction
+from visavis.conversation.observations import SEEING_PROMPT, Observations
 from visavis.conversation.own_voice import OwnVoice
 from visavis.conversation.person_voice import PersonVoice, report_voice
 from visavis.conversation.persona import Persona
 from visavis.conversation.playout import Playout
+from visavis.conversation.sight import Watcher
 from visavis.conversation.turns import Turns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
 from visavis.layers.llm.prompt import spoken_style
 from visavis.replica import Replica
-from visavis.transport import Call
+from visavis.transport import Call, VideoCall
 
 
 class NobodyInCallError(VisavisError):
@@ -55,9 +57,13 @@ class Conversation:
         self.left = False
         """The person said goodbye, rather than being lost."""
         prompt = f"{persona.system_prompt}\n\n{persona.context}" if persona.context else persona.system_prompt
-        self._context = Context(spoken_style(prompt))
         self._layers = layers
         self._clock = clock
+        self.observations = Observations(clock)
+        """What was seen of the person in all calls."""
+        self._context = Context(spoken_style(f"{prompt}\n\n{SEEING_PROMPT}" if self.sees else prompt))
+        if self.sees:
+            self._context.notes = self.observations
         self._executor = executor
         self._replica_id = replica_id
         self._greeted = False
@@ -69,6 +75,11 @@ class Conversation:
     def echoes(self) -> bool:
         """It says only what a client sends."""
         return self.persona.pipeline_mode == "echo"
+
+    @property
+    def sees(self) -> bool:
+        """It looks at the person's camera, where there is one."""
+        return self._layers.perception is not None and self.persona.layers.perception.wanted and not self.echoes
 
     async def prepare(self) -> None:
         """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
@@ -85,12 +96,18 @@ class Conversation:
             self.left = True
             if self._call:
                 await self._call.close()
+        elif isinstance(wanted, Media):
+            self._assign(wanted)
         elif self._controls:
             self._controls.obey(wanted)
         elif isinstance(wanted, OverwriteContext | AppendContext):
             change_context(self._context, wanted)
         else:
             raise NobodyInCallError(wanted.event_type)
+
+    def _assign(self, wanted: Media) -> None:
+        if isinstance(self._call, VideoCall):
+            self._call.assign(wanted.properties.camera_mid, wanted.properties.screen_mid)
 
     async def farewell(self, text: str) -> None:
         """Say `text` as the last words, whatever the person does; returns when they were heard or nobody is there."""
@@ -151,6 +168,11 @@ class Conversation:
                     tasks.create_task(self.prepare())
                     tasks.create_task(turns.prepare())
                     tasks.create_task(turns.keep_company())
+                    if (perception := layers.perception) and self.sees and isinstance(call, VideoCall):
+                        watcher = Watcher(
+                            call, perception, self.observations, turns, floor, renderer, self.events, self._clock
+                        )
+                        tasks.create_task(watcher.run())
                     await self._listen(call, turns, floor, own_voice)
                 raise _PersonGone
             finally:

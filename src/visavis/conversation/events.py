@@ -1,8 +1,8 @@
 """Everything a conversation tells the world, as typed messages; what it may be asked is in `interactions`.
 
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with, wherever an event
-exists there, in both generations of its names; `conversation.latency`, `conversation.overlap`, `conversation.error`
-and `conversation.ended` are ours.
+exists there, in both generations of its names; `conversation.latency`, `conversation.overlap`, `conversation.seeing`,
+`conversation.error` and `conversation.ended` are ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -168,6 +168,17 @@ class PerceptionAnalysis(Event):
 
     event_type: ClassVar[str] = "conversation.perception_analysis"
     analysis: str
+
+
+class Seeing(Event):
+    """What the replica can see of the person from now on; the page shows that somebody is being seen.
+
+    `camera` is `off`, `clear`, `dark`, `covered` or `frozen`; `people` how many are in view.
+    """
+
+    event_type: ClassVar[str] = "conversation.seeing"
+    camera: Literal["off", "clear", "dark", "covered", "frozen"]
+    people: int
 
 
 class Overlap(Event):

@@ -1,7 +1,8 @@
 """Everything a conversation may be asked, as typed messages; what it tells is in `events`.
 
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with; only
-`conversation.leave` is ours. Fields that are not known are left alone: clients send more than they need to.
+`conversation.leave` and `conversation.media` are ours. Fields that are not known are left alone: clients send more
+than they need to.
 """
 
 import base64
@@ -173,6 +174,18 @@ class SetEmotion(_Interaction):
     properties: _Feeling
 
 
+class _Media(_Interaction):
+    camera_mid: str | None = Field(None, max_length=16)
+    screen_mid: str | None = Field(None, max_length=16)
+
+
+class Media(_Interaction):
+    """Which of the page's videos is the person's camera and which their screen; null is switched off."""
+
+    event_type: Literal["conversation.media"]
+    properties: _Media
+
+
 class Leave(_Interaction):
     """The person leaves."""
 
@@ -180,7 +193,16 @@ class Leave(_Interaction):
 
 
 Interaction = (
-    Respond | Echo | Interrupt | OverwriteContext | AppendContext | SetSensitivity | ToolResult | SetEmotion | Leave
+    Respond
+    | Echo
+    | Interrupt
+    | OverwriteContext
+    | AppendContext
+    | SetSensitivity
+    | ToolResult
+    | SetEmotion
+    | Media
+    | Leave
 )
 
 _INTERACTION: TypeAdapter[Interaction] = TypeAdapter(Annotated[Interaction, Field(discriminator="event_type")])

@@ -48,6 +48,20 @@ class Listening(BaseModel):
     participant_interrupt_sensitivity: patience.Sensitivity | None = None
 
 
+class Perceiving(BaseModel):
+    """What this persona sees, and what is asked about it; the names are those of the API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    perception_model: str = Field("auto", max_length=100, description="off is blind; anything else sees.")
+    perception_analysis_queries: tuple[str, ...] = Field((), description="Answered when the conversation is over.")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it sees."""
+        return self.perception_model != "off"
+
+
 class PersonaLayers(BaseModel):
     """Engines that this persona wants instead of the built-in ones, and how it uses them."""
 
@@ -56,6 +70,7 @@ class PersonaLayers(BaseModel):
     llm: LanguageModelSettings | None = None
     stt: Listening = Listening()
     conversational_flow: ConversationalFlow = ConversationalFlow()
+    perception: Perceiving = Perceiving()
 
     @property
     def speculative(self) -> bool:

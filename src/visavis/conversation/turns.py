@@ -60,6 +60,9 @@ _JUDGING_S = 0.5
 
 _NOD_EVERY_S = 3.0
 
+_QUESTION_OPEN_S = 8.0
+"""So long after the replica's question a gesture is an answer to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Speculation:
@@ -129,6 +132,9 @@ class Turns:
         self._took_s: deque[float] = deque(maxlen=5)
         self._person_started_at = 0.0
         self._nodded_at = 0.0
+        self._asked_at: float | None = None
+        self.alone = False
+        """Nobody is in view. Set by whoever watches."""
         self._preparation: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
@@ -140,7 +146,7 @@ class Turns:
         """Speak up after long silences, as the persona wishes; runs until cancelled."""
         while True:
             await self._clock.sleep_until(self._clock.now() + 0.5)
-            if self._attention.awake and self._engagement.due(self._clock.now()):
+            if self._attention.awake and not self.alone and self._engagement.due(self._clock.now()):
                 question = self._context.with_person(engagement.PROMPT)
                 self._play(self._reply(self._language_model.stream(question), Waterfall()))
 
@@ -189,6 +195,12 @@ class Turns:
         """Say exactly `text`."""
         self._play(self._reply(_once(text), Waterfall()), interruptible=interruptible)
 
+    def question_is_open(self) -> bool:
+        """The replica has just asked something, and nobody speaks."""
+        if self._saying or self._asked_at is None or self._floor.person_speaks or not self._attention.awake:
+            return False
+        return self._clock.now() - self._asked_at <= _QUESTION_OPEN_S
+
     async def farewell(self, text: str) -> None:
         """Say exactly `text`, whatever the person does; returns when it has been heard."""
         self.interrupt()
@@ -236,6 +248,7 @@ class Turns:
         if turn.overlap:
             self._events.emit(events.Overlap(outcome="interruption"))
         self._cut_off = self._stop()
+        self._asked_at = None
         self._person_started_at = self._nodded_at = self._clock.now()
         self._engagement.person_spoke()
         self._playout.attitude = Attitude.LISTENING
@@ -302,7 +315,8 @@ class Turns:
             return
         self._events.turn_idx += 1
         self._events.emit(_streaming("user", text, final=True))
-        self._events.emit(events.Utterance(role="user", speech=text))
+        seen = self._context.observed(text) or None
+        self._events.emit(events.Utterance(role="user", speech=text, user_visual_analysis=seen))
         if not self._attention.hear(text):
             self._drop_speculation()
             self._forget_cut_off()
@@ -425,6 +439,7 @@ class Turns:
             )
         if saying.reply.failure and not cut:
             self._events.emit(events.ConversationError(message=saying.reply.failure))
+        self._asked_at = self._clock.now() if heard.rstrip().endswith("?") and not cut else None
         self._context.add_replica(saying.remembered_text)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

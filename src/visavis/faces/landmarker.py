@@ -51,10 +51,13 @@ class FaceLandmarker:
             self._shapes = Network(task.read("face_blendshapes.tflite")) if blendshapes else None
         self._detector: FaceDetector | None = None
 
-    def measure(self, frame: NDArray[np.uint8], near: FoundFace | Landmarks | None = None) -> Landmarks | None:
+    def measure(
+        self, frame: NDArray[np.uint8], near: FoundFace | Landmarks | None = None, *, points_only: bool = False
+    ) -> Landmarks | None:
         """The face at `near`: one that was found in this frame, or the same face measured in the frame before.
 
-        Without `near` the largest face is looked for. None where there is none.
+        Without `near` the largest face is looked for. None where there is none. `points_only` leaves out the
+        blendshapes, or keeps those of `near` where that was measured.
         """
         if near is None:
             self._detector = self._detector or FaceDetector()
@@ -74,6 +77,9 @@ class FaceLandmarker:
         back = cv2.invertAffineTransform(to_view)
         points[:, :2] = points[:, :2] @ back[:, :2].T.astype(np.float32) + back[:, 2].astype(np.float32)
         points[:, 2] *= view.side / side
+        if points_only:
+            shapes = near.blendshapes if isinstance(near, Landmarks) else np.zeros(len(ARKIT_NAMES), np.float32)
+            return Landmarks(points, shapes, presence)
         return Landmarks(points, self._blendshapes(points), presence)
 
     def _blendshapes(self, points: Floats) -> Floats:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from visavis.layers.llm import LanguageModel
+from visavis.layers.perception import Perception
 from visavis.layers.stt import SpeechToText
 from visavis.layers.tts import TextToSpeech
 from visavis.layers.turn import EndOfTurn, VoiceActivity
@@ -19,3 +20,5 @@ class Layers:
     end_of_turn: EndOfTurn
     language_model: LanguageModel
     voice: TextToSpeech
+    perception: Perception | None = None
+    """None is blind."""

@@ -1,6 +1,7 @@
 """The engines that come with visavis, started together and warmed up, so that the first turn is as fast as the next."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,11 +13,15 @@ from visavis.layers import Layers
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.choice import language_model
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.perception.local import LocalPerception
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
+from visavis.models import ModelMissingError
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -47,7 +52,17 @@ async def start_speech(answering: LanguageModel) -> AsyncIterator[Layers]:
         utterance.feed(noise)
         await utterance.partial()
         await utterance.final()
-        yield Layers(voice_activity.listen, recogniser, end_of_turn, answering, voice)
+        perception = _perception()
+        yield Layers(voice_activity.listen, recogniser, end_of_turn, answering, voice, perception)
     finally:
         recogniser.close()
         end_of_turn.close()
+
+
+def _perception() -> LocalPerception | None:
+    """Blind without models: a call works as well without."""
+    try:
+        return LocalPerception()
+    except ModelMissingError as error:
+        _log.warning("replicas see nothing: %s", error)
+        return None

@@ -46,6 +46,17 @@ class Emotion(StrEnum):
     CONTEMPT = "contempt"
 
 
+@dataclass(frozen=True, slots=True)
+class Rapport:
+    """What the person's face asks of the replica's, each 0 to 1: people in conversation mirror each other."""
+
+    smile: float = 0.0
+    brows: float = 0.0
+    """Raised in interest."""
+    concern: float = 0.0
+    """Drawn together over somebody who frowns."""
+
+
 LOOK_AHEAD_S = 0.08
 """How much sound after a frame's own 40 ms a mouth needs that follows sound alone: lips move before they are heard."""
 
@@ -83,6 +94,10 @@ class Renderer(Protocol, Generic[Motion]):
 
     def express(self, emotion: Emotion) -> None:
         """Show this from now on, as far as this face can."""
+        ...
+
+    def mirror(self, rapport: Rapport) -> None:
+        """Show this besides, from now on, as far as this face can."""
         ...
 
     def render(self, motion: Motion | None, attitude: Attitude) -> Frame:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visavis.layers.tts import Speech
-from visavis.replica import Emotion
+from visavis.replica import Emotion, Rapport
 from visavis.replica.life import Life
 from visavis.replica.motion import Articulation, plan
 from visavis.replica.sound_mouth import SoundMouth
@@ -39,6 +39,10 @@ class ArticulatedRenderer:
     def express(self, emotion: Emotion) -> None:
         """Show this from the next frame on."""
         self._life.emotion = emotion
+
+    def mirror(self, rapport: Rapport) -> None:
+        """Show this besides from the next frame on."""
+        self._life.rapport = rapport
 
 
 class Relaxing:

@@ -6,7 +6,7 @@ import numpy as np
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.layers.tts import Speech
-from visavis.replica import FRAME_S, Attitude, Background, Emotion, Frame
+from visavis.replica import FRAME_S, Attitude, Background, Emotion, Frame, Rapport
 
 
 class AudioOnly:
@@ -33,6 +33,9 @@ class AudioOnly:
 
     def express(self, emotion: Emotion) -> None:
         """A dot feels nothing."""
+
+    def mirror(self, rapport: Rapport) -> None:
+        """Nothing to see."""
 
     def render(self, motion: object, attitude: Attitude) -> Frame:
         """The dot."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from visavis.replica import FRAME_S, Attitude, Emotion
+from visavis.replica import FRAME_S, Attitude, Emotion, Rapport
 
 BLINK_MEAN_S = 3.6
 """Mean pause between blinks; people in conversation blink 15 to 26 times a minute (Bentivoglio et al., 1997)."""
@@ -72,6 +72,9 @@ EXPRESSIONS = {
 }
 """What each emotion adds to a posture. The face has brows, lids and a smile, but neither nose nor drooping corners."""
 
+MIRRORED_SMILE = 0.5
+"""Of the person's own: facial mimicry is weaker than what it answers (Hess and Fischer 2013)."""
+
 MOST_SMILE, MOST_SMILE_SPEAKING = 0.9, 0.34
 """A smile takes from the mouth's other shapes; more of it would swallow the words."""
 
@@ -90,6 +93,8 @@ class Life:
     def __init__(self, rng: np.random.Generator) -> None:
         self.emotion = Emotion.NEUTRAL
         """What the face shows besides. Set by its owner."""
+        self.rapport = Rapport()
+        """What it shows in answer to the person's face. Set by its owner."""
         self._rng = rng
         self._frame = 0
         self._attitude = Attitude.IDLE
@@ -141,9 +146,21 @@ class Life:
     def _target(self, attitude: Attitude, part: str) -> float:
         """Where a part of the posture wants to be."""
         wanted = float(getattr(POSTURES[attitude], part) + getattr(EXPRESSIONS[self.emotion], part))
+        wanted += self._mirrored(part)
         if part == "smile":
             return min(max(wanted, 0.0), MOST_SMILE_SPEAKING if attitude is Attitude.SPEAKING else MOST_SMILE)
         return wanted
+
+    def _mirrored(self, part: str) -> float:
+        """What the person's face adds, unless an emotion was asked for."""
+        if self.emotion is not Emotion.NEUTRAL:
+            return 0.0
+        seen = self.rapport
+        if part == "smile":
+            return MIRRORED_SMILE * seen.smile - 0.3 * seen.concern
+        if part == "brows":
+            return 0.5 * seen.brows + 0.2 * seen.smile - 0.35 * seen.concern
+        return 1.2 * seen.concern if part == "pitch_deg" else 0.0
 
     def _change(self, attitude: Attitude, now: float) -> None:
         """A new turn: people blink and shift their eyes when they take or give the floor."""

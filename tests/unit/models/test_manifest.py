@@ -20,9 +20,11 @@ def test_every_model_that_the_product_names_is_there() -> None:
         "face-detector",
         "face-landmarker",
         "person-mask",
+        "hand-gestures",
+        "object-detector",
         "hibari-heart",
     }
-    assert set(models.needed_to_serve()) == names - {"smollm2-135m", "face-detector", "face-landmarker", "person-mask"}
+    assert set(models.needed_to_serve()) == names - {"smollm2-135m", "person-mask"}
 
 
 def test_licences_are_permissive() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visavis.audio import Pcm
 from visavis.layers.tts import Speech
-from visavis.replica import LOOK_AHEAD_S, Attitude, Emotion, Frame
+from visavis.replica import LOOK_AHEAD_S, Attitude, Emotion, Frame, Rapport
 from visavis.replica.life import Life
 from visavis.replica.motion import SAMPLES, loudness
 from visavis.replica.motion import plan as articulations
@@ -110,6 +110,10 @@ class PatchRenderer:
     def express(self, emotion: Emotion) -> None:
         """Show this from the next frame on, as far as brows, head and the corners of the mouth can."""
         self._life.emotion = emotion
+
+    def mirror(self, rapport: Rapport) -> None:
+        """Show this besides from the next frame on."""
+        self._life.rapport = rapport
 
     def render(self, motion: LipMotion | None, attitude: Attitude) -> Frame:
         """The next frame, uint8[H, W, 3], BGR; `motion` is None while the replica is silent."""

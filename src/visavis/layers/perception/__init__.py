@@ -1,0 +1,127 @@
+"""What is seen of the person. This file is the interface; `local` sees with small networks on this machine.
+
+Only what a face, a head and hands do is said, never what somebody feels.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, Protocol
+
+from visavis.transport import Sight
+
+View = Literal["clear", "dark", "covered", "frozen"]
+"""Whether the camera shows anything: a picture too dark for faces, one of a single colour, one that does not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The face of the nearest person."""
+
+    height: float
+    """Share of the picture's longer side, forehead to chin; 0.1 is across a room, 0.5 very near."""
+    yaw_deg: float
+    """Turned towards the right of the picture where positive."""
+    pitch_deg: float
+    """Chin down where positive."""
+    roll_deg: float
+    """Clockwise in the picture where positive."""
+    looking: bool
+    """At the screen, as far as the eyes and the head tell."""
+    eyes_closed: bool
+    smile: float
+    """0 to 1."""
+    brows_up: float
+    frown: float
+    mouth_open: float
+    """Distance of the lips as a share of the face's height."""
+    speaking: bool | None
+    """The mouth moves as in speech; None while too little was seen to tell."""
+
+
+class Behaviour(Enum):
+    """Something the person did that has a beginning."""
+
+    CAME = "came into view"
+    LEFT = "is not in view any more"
+    COMPANY = "somebody else came into view"
+    ALONE = "the other person is gone"
+    NODDED = "nodded"
+    SHOOK_HEAD = "shook their head"
+    SMILED = "smiled"
+    RAISED_BROWS = "raised their eyebrows"
+    FROWNED = "frowned"
+    LOOKED_AWAY = "looked away"
+    LOOKED_BACK = "looked back at you"
+    LEANED_IN = "leaned in"
+    LEANED_BACK = "leaned back"
+    CLOSED_EYES = "closed their eyes"
+    THUMB_UP = "gave a thumbs-up"
+    THUMB_DOWN = "gave a thumbs-down"
+    OPEN_PALM = "held up an open palm"
+    VICTORY = "made a victory sign"
+    POINTED_UP = "pointed up"
+    FIST = "showed a fist"
+    LOVE = "made an I-love-you sign"
+    WAVED = "waved"
+    HELD_UP = "held up"
+    """With the name of a thing."""
+    DARK = "the camera's picture became too dark"
+    COVERED = "the camera was covered"
+    FROZEN = "the camera's picture froze"
+    CLEAR = "the camera's picture is clear again"
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """One behaviour."""
+
+    behaviour: Behaviour
+    at: float
+    """When it was seen, seconds of the clock that pictures are stamped with."""
+    certainty: float = 1.0
+    thing: str = ""
+
+    @property
+    def phrase(self) -> str:
+        """What the person did, in words that follow "the person"."""
+        return f"{self.behaviour.value} {self.thing}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What there is to be seen at a moment."""
+
+    at: float
+    view: View = "clear"
+    people: int = 0
+    face: Face | None = None
+    gestures: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+    """Names of things in the picture, the surest first."""
+    noticed: tuple[Noticed, ...] = ()
+    """What began since the scene before."""
+    fresh: bool = True
+    """A new picture was looked at."""
+    cost_s: float = 0.0
+    """Processor time that it took."""
+
+
+class Eyes(Protocol):
+    """The eyes of one call, which remember what they saw."""
+
+    async def look(self, sight: Sight, now: float) -> Scene:
+        """Look at the newest picture, off the event loop. One look at a time."""
+        ...
+
+
+class Perception(Protocol):
+    """Makes eyes."""
+
+    rate_hz: float
+    """How often they want to look."""
+    budget: float
+    """Share of one core that they may use."""
+
+    def eyes(self) -> Eyes:
+        """For one call."""
+        ...

@@ -1,0 +1,172 @@
+"""What a conversation does with what it sees, on simulated time; the eyes follow a script."""
+
+import asyncio
+import dataclasses
+from dataclasses import dataclass, field
+
+from tests.conversation.simulation import SimulatedCall, World, silence, simulate, speech, world
+from visavis.conversation.conversation import Conversation
+from visavis.layers.perception import Behaviour, Face, Noticed, Scene
+from visavis.transport import Picture, Sight, SightKind
+
+FACE = Face(0.3, 0, 0, 0, looking=True, eyes_closed=False, smile=0, brows_up=0, frown=0, mouth_open=0, speaking=None)
+
+
+class Camera:
+    def look(self, longest_side: int) -> Picture | None:
+        return None
+
+
+class CameraCall(SimulatedCall):
+    camera: Sight | None = Camera()
+    assigned: tuple[str | None, str | None] | None = None
+
+    def sight(self, kind: SightKind) -> Sight | None:
+        return self.camera if kind == "camera" else None
+
+    def assign(self, camera: str | None, screen: str | None) -> None:
+        self.assigned = camera, screen
+        self.camera = Camera() if camera else None
+
+
+@dataclass
+class ScriptedEyes:
+    """Sees what happens at given times."""
+
+    happens: dict[float, Behaviour] = field(default_factory=dict)
+    face: Face | None = FACE
+    rate_hz: float = 8.0
+    budget: float = 0.15
+    fails: bool = False
+
+    def eyes(self) -> "ScriptedEyes":
+        return self
+
+    async def look(self, sight: Sight, now: float) -> Scene:
+        if self.fails:
+            raise RuntimeError("eyes broke")
+        due = [at for at in self.happens if at <= now]
+        noticed = tuple(Noticed(self.happens.pop(at), now) for at in due)
+        return Scene(now, people=1 if self.face else 0, face=self.face, noticed=noticed)
+
+
+def seeing(said: list[str], replies: list[str], eyes: ScriptedEyes, greeting: str = "", **flow: object) -> World:
+    made = world(said, replies, greeting, **flow)
+    layers = dataclasses.replace(made.conversation._layers, perception=eyes)
+    persona, replica, clock = made.conversation.persona, made.conversation.replica, made.conversation._clock
+    conversation = Conversation("ctest", persona, replica, layers, clock)
+    return dataclasses.replace(made, call=CameraCall(), conversation=conversation)
+
+
+def said_by_user(here: World) -> list[str]:
+    return [
+        event["properties"]["speech"]
+        for event in here.call.said("conversation.utterance")
+        if event["properties"]["role"] == "user"
+    ]
+
+
+def test_a_nod_after_a_question_is_a_yes() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes({2.5: Behaviour.NODDED})
+        here = seeing([], ["Good to hear."], eyes, greeting="Are you well?")
+        await here.run_for(6)
+        assert said_by_user(here) == ["(nods) Yes."]
+        assert here.model.asked[0][-1].content.startswith("(nods) Yes.")
+
+    simulate(run)
+
+
+def test_a_nod_without_a_question_is_no_turn_but_is_told_at_the_next_one() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes({2.5: Behaviour.NODDED})
+        here = seeing(["I like that"], ["So do I."], eyes, greeting="This is a fact.")
+        here.call.speak(silence(4), speech(1.0), silence(1))
+        await here.run_for(8)
+        assert said_by_user(here) == ["I like that"]
+        assert here.model.asked[-1][-1].content == "I like that (Camera: the caller nodded.)"
+
+    simulate(run)
+
+
+def test_a_nod_that_goes_with_a_spoken_yes_is_one_answer() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes({2.6: Behaviour.NODDED})
+        here = seeing(["Yes I am"], ["Good to hear."], eyes, greeting="Are you well?")
+        here.call.speak(silence(2.7), speech(1.0), silence(1))
+        await here.run_for(7)
+        assert said_by_user(here) == ["Yes I am"]
+
+    simulate(run)
+
+
+def test_an_open_palm_stops_the_replica() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes({2.0: Behaviour.OPEN_PALM})
+        here = seeing([], [], eyes, greeting="one two three four five six seven eight nine ten eleven twelve")
+        await here.run_for(6)
+        assert max(here.call.sounding()) < 2.4
+
+    simulate(run)
+
+
+def test_a_smile_is_mirrored_within_a_second() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes()
+        here = seeing([], [], eyes)
+        task = asyncio.create_task(here.run_for(4))
+        await asyncio.sleep(1)
+        eyes.face = dataclasses.replace(FACE, smile=0.8)
+        await asyncio.sleep(0.9)
+        assert here.conversation.replica.rapport.smile == 0.8
+        await task
+
+    simulate(run)
+
+
+def test_the_page_is_told_what_is_seen_and_that_nothing_is_when_the_camera_goes_off() -> None:
+    async def run() -> None:
+        here = seeing([], [], ScriptedEyes())
+        here.call.type("conversation.media", camera_mid="1", screen_mid=None)
+        task = asyncio.create_task(here.run_for(4))
+        await asyncio.sleep(2)
+        here.call.type("conversation.media", camera_mid=None, screen_mid=None)
+        await task
+        assert here.call.assigned == (None, None)
+        told = [event["properties"] for event in here.call.said("conversation.seeing")]
+        assert told == [{"camera": "clear", "people": 1}, {"camera": "off", "people": 0}]
+
+    simulate(run)
+
+
+def test_nobody_is_spoken_to_when_nobody_is_there() -> None:
+    async def run() -> None:
+        here = seeing([], ["Are you still there?"], ScriptedEyes(face=None), greeting="Hello", idle_engagement="eager")
+        await here.run_for(25)
+        assert not here.model.asked
+
+    simulate(run)
+
+
+def test_eyes_that_fail_leave_the_conversation_as_it_was() -> None:
+    async def run() -> None:
+        here = seeing(["hello there friend"], ["Hi."], ScriptedEyes(fails=True))
+        here.call.speak(silence(1), speech(1.0), silence(1))
+        await here.run_for(6)
+        assert said_by_user(here) == ["hello there friend"]
+        assert here.call.said("conversation.replica.started_speaking")
+
+    simulate(run)
+
+
+def test_a_question_about_what_is_seen_is_answered_from_what_is_seen() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes(face=dataclasses.replace(FACE, smile=0.9, looking=False))
+        here = seeing(["can you see me"], ["Yes."], eyes)
+        here.call.speak(silence(1), speech(1.2), silence(1))
+        await here.run_for(6)
+        note = here.model.asked[-1][-1].content
+        assert "one person in view, looking away, smiling" in note
+        assert "cannot make out" in note
+
+    simulate(run)

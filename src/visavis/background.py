@@ -50,7 +50,7 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
     videos = JobRunner(
         store.jobs, [VideoJobs(store, links, bundles.path, webhooks.wake)], folder / "long", settings.max_jobs
     )
-    speeches = JobRunner(store.jobs, [SpeechJobs(store, links, webhooks.wake)], folder / "short")
+    speeches = JobRunner(store.jobs, [SpeechJobs(store, links, bundles.path, webhooks.wake)], folder / "short")
     trainings = JobRunner(store.jobs, [ReplicaJobs(store, webhooks.wake)], folder / "training")
     workers: dict[str, Callable[[], Awaitable[None]]] = {
         "webhooks": webhooks.run,

@@ -23,6 +23,7 @@ from visavis.models.cli import app as models_app
 from visavis.remote.import_cli import import_
 from visavis.remote.persona_cli import app as persona_app
 from visavis.replica.cli import app as replica_app
+from visavis.replica.voice.cli import app as voice_app
 from visavis.store.cli import app as keys_app
 from visavis.webhooks.cli import app as webhooks_app
 
@@ -38,6 +39,7 @@ app.add_typer(keys_app, name="keys", help="API keys: create, list, revoke.")
 app.add_typer(persona_app, name="persona", help="Personas of a server as YAML files: list, pull, push.")
 app.command("import")(import_)
 app.add_typer(replica_app, name="replica", help="Replicas: train, photo, preview, inspect, list.")
+app.add_typer(voice_app, name="voice", help="Voices: train one, speak with one, list, detect.")
 app.add_typer(webhooks_app, name="webhooks", help="Webhooks: list, show, replay, secret.")
 
 _console = Console(stderr=True)

@@ -57,6 +57,7 @@ def create_app(
     for open_to_links in (conversations.public, signalling.router, interactions.router):
         app.include_router(open_to_links)
     app.include_router(media_files.router)
+    app.include_router(voices.public)
     app.include_router(pages.router)
     pages.mount_files(app)
     describe(app)

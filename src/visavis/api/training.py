@@ -37,6 +37,7 @@ class ReplicaBody(Body):
     train_image_url: _Url | None = None
     consent_video_url: _Url | None = None
     voice_name: Name | None = None
+    """A stock voice instead of the person's own; see `GET /v2/voices`."""
     auto_fix_training_image: bool | None = None
     callback_url: _Url | None = None
     replica_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -86,6 +87,7 @@ async def queue(body: ReplicaBody, store: Store, key_id: str | None) -> StoredRe
             "consent_url": body.consent_video_url,
             "declared_by": properties.consent_declaration,
             "green_screen": bool(properties.background_green_screen),
+            "voice_name": body.voice_name,
         },
     )
     return made

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
+from visavis.hosting.voices import Voices
 from visavis.layers import Layers
 from visavis.layers.llm import Ending, LanguageModel, Message
 from visavis.layers.llm.openai_compatible import OpenAICompatible
@@ -65,15 +66,18 @@ class SharedEngines:
     def __init__(self, layers: Layers, faces: Faces) -> None:
         self._layers = layers
         self._faces = faces
+        self._voices = Voices()
 
     @asynccontextmanager
     async def layers(self, plan: Plan) -> AsyncIterator[Layers]:
-        """The shared engines, with the persona's own language model if it has one."""
+        """The shared engines, with the replica's own voice and the persona's own language model if they have one."""
+        own_voice = await self._voices.voice(plan)
+        layers = dataclasses.replace(self._layers, voice=own_voice) if own_voice else self._layers
         if plan.persona.layers.llm is None:
-            yield self._layers
+            yield layers
             return
         async with aclosing(OpenAICompatible(plan.persona.layers.llm)) as own:
-            yield dataclasses.replace(self._layers, language_model=own)
+            yield dataclasses.replace(layers, language_model=own)
 
     async def replica(self, plan: Plan) -> Replica:
         """The plan's face."""

@@ -90,12 +90,15 @@ def list_replicas(
 
 async def _preview(out: Path, text: str | None, audio: Path | None, bundle: Path, behind: str | None) -> None:
     from visavis.layers.tts.hibari import Hibari
+    from visavis.layers.tts.stock_voices import DEFAULT
     from visavis.replica.opening import open_replica
+    from visavis.replica.voice.part import voice_in
     from visavis.videos.rendering import render_film
     from visavis.videos.sound import recorded, spoken
 
     renderer = open_replica(bundle).renderer(_background(behind) if behind else None)
-    speeches = [recorded(audio, "--audio")] if audio else await spoken(text or "", Hibari())
+    own = voice_in(bundle)
+    speeches = [recorded(audio, "--audio")] if audio else await spoken(text or "", Hibari(voice=own or DEFAULT))
     with bar() as show:
         film = await render_film(speeches, renderer, out, lambda share: show(share, "Rendering"), previews=False)
     typer.echo(f"{out}: {film.duration_s:.1f} s")

@@ -7,6 +7,7 @@ from pathlib import Path
 from visavis.layers.tts.hibari import Hibari
 from visavis.replica.bundle import PREVIEW, add_parts, open_bundle
 from visavis.replica.opening import open_replica
+from visavis.replica.voice.part import voice_in
 from visavis.videos.rendering import render_film
 from visavis.videos.sound import spoken
 
@@ -23,7 +24,8 @@ async def preview_of(path: Path, folder: Path, report: Callable[[float], None] =
     if film:
         await asyncio.to_thread((folder / PREVIEW).write_bytes, film)
         return folder / PREVIEW
-    speeches = await spoken(SAID, await asyncio.to_thread(Hibari))
+    own = await asyncio.to_thread(voice_in, path)
+    speeches = await spoken(SAID, await asyncio.to_thread(lambda: Hibari(voice=own) if own else Hibari()))
     replica = await asyncio.to_thread(open_replica, path)
     made = await render_film(speeches, replica.renderer(), folder / PREVIEW, report, previews=False)
     await asyncio.to_thread(lambda: add_parts(path, {PREVIEW: made.path.read_bytes()}))

@@ -55,14 +55,18 @@ def train(
     i_have_consent: DeclaredOption = None,
     work: FolderOption = None,
     force: ForceOption = False,
+    voice: Annotated[bool, typer.Option(help="Also learn the person's voice, with the extra visavis[train].")] = True,
 ) -> None:
     """Make a replica from a video of a person who agreed to it.
 
     Takes minutes; interrupted, the same command goes on where it was. Tells first what is wrong with the video.
     """
     from visavis.replica.train import train_video
+    from visavis.replica.voice.step import train_face_and_voice
 
-    _make("VIDEO", video, train_video, name, out, consent, i_have_consent, work, force)
+    _make(
+        "VIDEO", video, train_face_and_voice if voice else train_video, name, out, consent, i_have_consent, work, force
+    )
 
 
 def photo(
@@ -104,7 +108,7 @@ def _make(
         raise BadInputError("--out", target, "a new file, or --force to replace this one")
     if consent and not consent.is_file():
         raise BadInputError("--consent", consent, "a file that is there")
-    agreed = asyncio.run(_consent(consent, declared_by, called))
+    agreed = asyncio.run(consented(consent, declared_by, called))
     folder = work or target.with_suffix(".unfinished")
     folder.mkdir(parents=True, exist_ok=True)
     # Beside the target until it has its film, so that a file under the wanted name is always complete.
@@ -135,7 +139,7 @@ def _make(
     typer.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
 
 
-async def _consent(recording: Path | None, declared_by: str | None, person: str) -> Consent:
+async def consented(recording: Path | None, declared_by: str | None, person: str) -> Consent:
     from visavis.replica.consent import STATEMENT, declared
     from visavis.replica.statement import spoken_consent
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import math
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from visavis.replica.opening import background_is_replaceable, open_replica
 from visavis.replica.preview import preview_of
 from visavis.replica.statement import spoken_consent
 from visavis.replica.train import Progress, Trained, TrainingError, train_photo, train_video
+from visavis.replica.voice.part import put_into, stock
+from visavis.replica.voice.step import train_face_and_voice
 
 LARGEST_VIDEO = 750 * 10**6
 LARGEST_PHOTO = 50 * 10**6
@@ -37,7 +40,7 @@ async def make_replica(work_input: dict[str, Any], folder: Path, report: Report)
     """Train a replica.
 
     Input: `name`; `video_url` or `photo_url`; `consent_url` or `declared_by`, or for a video neither when the statement
-    is spoken in it; `green_screen`.
+    is spoken in it; `green_screen`; `voice_name`, a stock voice instead of the person's own.
     """
     cv2.setNumThreads(1)
     try:
@@ -54,7 +57,9 @@ async def _made(work_input: dict[str, Any], folder: Path, report: Report) -> dic
     )
     consent = await _consent(work_input, source, folder)
     report(_AGREED)
-    trained = await asyncio.to_thread(_trained, field, source, folder, work_input["name"], consent, report)
+    trained = await asyncio.to_thread(
+        _trained, field, source, folder, work_input["name"], consent, work_input.get("voice_name"), report
+    )
     replaceable = await asyncio.to_thread(lambda: background_is_replaceable(open_replica(trained.path)))
     warnings = list(trained.warnings)
     if work_input.get("green_screen") and not replaceable:
@@ -72,7 +77,9 @@ async def _made(work_input: dict[str, Any], folder: Path, report: Report) -> dic
     }
 
 
-def _trained(field: str, source: Path, folder: Path, name: str, consent: Consent, report: Report) -> Trained:
+def _trained(
+    field: str, source: Path, folder: Path, name: str, consent: Consent, voice_name: str | None, report: Report
+) -> Trained:
     def told(progress: Progress) -> None:
         report(_AGREED + (_TRAINED - _AGREED) * progress.share)
 
@@ -80,8 +87,12 @@ def _trained(field: str, source: Path, folder: Path, name: str, consent: Consent
     if known.exists():
         return Trained(folder / BUNDLE, **json.loads(known.read_text()))
     kept.mkdir(exist_ok=True)
-    train = train_video if field == "train_video_url" else train_photo
+    train: Callable[..., Trained] = train_photo
+    if field == "train_video_url":
+        train = train_video if voice_name else train_face_and_voice
     trained = train(source, kept, folder / BUNDLE, name=name, consent=consent, report=told)
+    if voice_name:
+        put_into(trained.path, stock(voice_name))
     # What was not measured is no number, and no JSON.
     figures = {figure: value for figure, value in trained.figures.items() if math.isfinite(value)}
     _keep(known, json.dumps({"warnings": trained.warnings, "figures": figures}))

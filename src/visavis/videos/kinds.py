@@ -78,16 +78,17 @@ class SpeechJobs:
     name = "speech"
     work = "visavis.videos.making:make_speech"
 
-    def __init__(self, store: Store, links: Links, told: Callable[[], None]) -> None:
+    def __init__(self, store: Store, links: Links, bundle_path: BundlePath, told: Callable[[], None]) -> None:
         """`told` is called when a callback was queued."""
         self._store = store
         self._links = links
+        self._bundle_path = bundle_path
         self._told = told
 
     async def begin(self, job: Job) -> dict[str, Any]:
         """See `visavis.jobs.Kind`, as for all that follow."""
-        await self._store.speeches.update(job.subject_id, status="generating")
-        return job.input
+        speech = await self._store.speeches.update(job.subject_id, status="generating")
+        return {**job.input, "bundle": str(await self._bundle_path(speech.replica_id))}
 
     async def progressed(self, job: Job, percent: int) -> None:
         """It is over before anybody could look."""

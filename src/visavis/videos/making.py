@@ -14,6 +14,7 @@ from visavis.layers.tts.hibari import Hibari
 from visavis.outbound import Outbound, OutboundError, PrivateAddresses, SizeLimitError
 from visavis.replica import GREEN_SCREEN
 from visavis.replica.opening import open_replica
+from visavis.replica.voice.part import voice_in
 from visavis.videos.files import write_sound
 from visavis.videos.rendering import render_film, sound_of
 from visavis.videos.sound import recorded, spoken
@@ -46,7 +47,7 @@ async def make_video(work_input: dict[str, Any], folder: Path, report: Report) -
 
 
 async def make_speech(work_input: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
-    """Speak a `script`."""
+    """Speak a `script`, in the voice of the replica whose `bundle` (path) is given."""
     pcm = sound_of(await _speeches(work_input, folder, report))
     files = {"wav": "speech.wav", "mp3": "speech.mp3"}
     for name in files.values():
@@ -56,7 +57,7 @@ async def make_speech(work_input: dict[str, Any], folder: Path, report: Report) 
 
 async def _speeches(work_input: dict[str, Any], folder: Path, report: Report) -> list[Speech]:
     if script := work_input.get("script"):
-        return await spoken(script, await asyncio.to_thread(Hibari))
+        return await spoken(script, await asyncio.to_thread(_voice, work_input.get("bundle")))
     path = folder / "recording"
     outbound = Outbound(PrivateAddresses.parse(settings().allow_private_urls))
     try:
@@ -74,3 +75,9 @@ async def _speeches(work_input: dict[str, Any], folder: Path, report: Report) ->
         return [await asyncio.to_thread(recorded, path)]
     except BadInputError as error:
         raise WorkError("audio_file", str(error)) from error
+
+
+def _voice(bundle: str | None) -> Hibari:
+    """The replica's own, or the stock one."""
+    own = voice_in(Path(bundle)) if bundle else None
+    return Hibari(voice=own) if own else Hibari()

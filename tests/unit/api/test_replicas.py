@@ -254,10 +254,15 @@ async def test_stock_replica_cannot_be_changed(here: Server):
 
 async def test_voices_are_those_that_the_server_has(here: Server):
     found = await here.get("voices")
-    assert found["total_count"] == len(found["data"]) == 1
+    assert found["total_count"] == len(found["data"]) == 4
     assert (found["page"], found["limit"], found["data"][0]["replica_id"]) == (1, 10, "rmira")
+    assert {tag["tag_name"] for one in found["data"] for tag in one["tags"]} >= {"female", "male"}
+    for one in found["data"]:
+        sample = await here.client.get(one["audio_url"].partition("8770")[2] or one["audio_url"])
+        assert sample.status_code == 200 and sample.headers["content-type"] == "audio/mpeg"
+    assert (await here.client.get("/voices/nobody.mp3")).status_code == 400
     assert (await here.get("voices?search=nobody"))["data"] == []
-    assert (await here.get("voices?tag=english"))["total_count"] == 1
+    assert (await here.get("voices?tag=male"))["total_count"] == 2
 
 
 async def test_body_that_is_no_json_is_refused(here: Server):

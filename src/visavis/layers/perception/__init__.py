@@ -5,9 +5,10 @@ Only what a face, a head and hands do is said, never what somebody feels.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from visavis.transport import Sight
+if TYPE_CHECKING:  # transport imports the replica, and the replica a layer's types
+    from visavis.transport import Sight
 
 View = Literal["clear", "dark", "covered", "frozen"]
 """Whether the camera shows anything: a picture too dark for faces, one of a single colour, one that does not change."""
@@ -109,7 +110,7 @@ class Scene:
 class Eyes(Protocol):
     """The eyes of one call, which remember what they saw."""
 
-    async def look(self, sight: Sight, now: float) -> Scene:
+    async def look(self, sight: "Sight", now: float) -> Scene:
         """Look at the newest picture, off the event loop. One look at a time."""
         ...
 

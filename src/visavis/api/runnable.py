@@ -14,6 +14,7 @@ from visavis.api.persona_document import PersonaFields, with_defaults
 from visavis.conversation.persona import ConversationalFlow, Listening, Persona
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 _LATER: Mapping[str, str] = {
     "document_ids": "documents",
@@ -67,11 +68,18 @@ def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
             "conversational_flow": {name: flow[name] for name in ConversationalFlow.model_fields if name in flow},
             "stt": {name: listening[name] for name in Listening.model_fields if name in listening},
             "llm": _language_model(layers["llm"]),
+            "tts": _speaking(layers["tts"]),
         },
     }
     if "pipeline_mode" in Persona.model_fields:
         found["pipeline_mode"] = "echo" if merged["pipeline_mode"] == "echo" else "full"
     return found
+
+
+def _speaking(layer: Mapping[str, Any]) -> dict[str, Any]:
+    named = (layer.get("external_voice_id"), layer.get("voice_id"))
+    voice = next((name for name in named if name in VOICE_NAMES), None)
+    return {"voice": voice, "tts_emotion_control": layer.get("tts_emotion_control") is True}
 
 
 def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -187,7 +195,7 @@ def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
 
 def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
     wanted = layer.get("tts_engine") or layer.get("external_voice_id") or layer.get("voice_id")
-    if wanted in _OWN_ENGINES:
+    if wanted in (*_OWN_ENGINES, *VOICE_NAMES):
         return []
     name = next(name for name in ("tts_engine", "external_voice_id", "voice_id") if layer.get(name))
     return [f"{name}: {wanted!r} is not available yet; the built-in voice speaks"]

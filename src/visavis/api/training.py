@@ -6,9 +6,9 @@ from pydantic import Field
 
 from visavis.api.bodies import Body
 from visavis.api.persona_document import Name
-from visavis.api.voices import VOICE_NAMES
 from visavis.config import Settings
 from visavis.errors import BadInputError
+from visavis.layers.tts.stock_voices import VOICE_NAMES
 from visavis.outbound import PrivateAddresses, check_url
 from visavis.replica.consent import STATEMENT
 from visavis.store import Store

@@ -16,8 +16,6 @@ from visavis.layers.tts.stock_voices import STOCK_VOICES, StockVoice, stock_voic
 router = APIRouter(prefix="/v2/voices", tags=["voices"])
 public = APIRouter(include_in_schema=False)
 
-VOICE_NAMES = tuple(voice.name for voice in STOCK_VOICES)
-
 _SAMPLES = Path(str(resources.files("visavis.layers.tts"))) / "samples"
 
 

@@ -23,6 +23,7 @@ from visavis.conversation.turns import Turns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
 from visavis.layers.llm.prompt import spoken_style
+from visavis.layers.tts.emotion import PROMPT as EMOTION_PROMPT
 from visavis.replica import Replica
 from visavis.transport import Call, VideoCall
 
@@ -61,6 +62,8 @@ class Conversation:
         self._clock = clock
         self.observations = Observations(clock)
         """What was seen of the person in all calls."""
+        if persona.layers.tts.tts_emotion_control:
+            prompt = f"{prompt}\n\n{EMOTION_PROMPT}"
         self._context = Context(spoken_style(f"{prompt}\n\n{SEEING_PROMPT}" if self.sees else prompt))
         if self.sees:
             self._context.notes = self.observations

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 Interruptibility = Literal["low", "medium", "high"]
 
@@ -62,6 +63,22 @@ class Perceiving(BaseModel):
         return self.perception_model != "off"
 
 
+class Speaking(BaseModel):
+    """How this persona speaks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    voice: str | None = Field(None, description="A stock voice, instead of the replica's own: see GET /v2/voices.")
+    tts_emotion_control: bool = Field(False, description="Whether the language model may choose what is felt.")
+
+    @field_validator("voice")
+    @classmethod
+    def _known_voice(cls, voice: str | None) -> str | None:
+        if voice is not None and voice not in VOICE_NAMES:
+            raise ValueError(f"expected one of {', '.join(VOICE_NAMES)}")
+        return voice
+
+
 class PersonaLayers(BaseModel):
     """Engines that this persona wants instead of the built-in ones, and how it uses them."""
 
@@ -69,6 +86,7 @@ class PersonaLayers(BaseModel):
 
     llm: LanguageModelSettings | None = None
     stt: Listening = Listening()
+    tts: Speaking = Speaking()
     conversational_flow: ConversationalFlow = ConversationalFlow()
     perception: Perceiving = Perceiving()
 

@@ -17,6 +17,7 @@ from visavis.conversation.openers import without_opener
 from visavis.conversation.playout import SEGMENT, Segment
 from visavis.errors import EngineError
 from visavis.layers.tts import Speech, TextToSpeech, Word
+from visavis.layers.tts.emotion import Carried
 from visavis.replica import FRAME_S, Renderer
 
 _log = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ class Reply:
         await clauses.put(None)
 
     async def _speak(self, clauses: asyncio.Queue[str | None]) -> None:
-        first = True
+        first, feeling = True, Carried()
         while (clause := await clauses.get()) is not None:
             self.waterfall.mark("first_clause", self._clock.now())
             if first and self._opener:
@@ -165,7 +166,7 @@ class Reply:
             first = False
             if not clause:
                 continue
-            async for speech in self._voice.stream(clause):
+            async for speech in self._voice.stream(feeling.on(clause)):
                 if self.took_s is None:
                     self.took_s = self.age_s
                 self.waterfall.mark("first_sound", self._clock.now())

@@ -10,6 +10,7 @@ import numpy as np
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm, Samples
 from visavis.errors import EngineError
 from visavis.layers.tts import Speech
+from visavis.layers.tts.emotion import felt
 from visavis.layers.tts.half_band import double_rate
 from visavis.layers.tts.hibari_network import HEART, HEART_SHA256, SAMPLE_RATE_HZ, HibariNetwork
 from visavis.layers.tts.manner import PLAIN, Manner
@@ -66,11 +67,12 @@ class Hibari:
 
     async def stream(self, text: str, manner: Manner = PLAIN) -> AsyncIterator[Speech]:
         """Speak `text`; see `visavis.layers.tts.TextToSpeech`. Text that cannot be said yields nothing."""
-        pronunciations = self._pronouncer.pronounce(spoken_text(text))
-        how = self.manner.then(manner)
         loop = asyncio.get_running_loop()
-        while (speech := await loop.run_in_executor(self._worker, self._next_speech, pronunciations, how)) is not None:
-            yield speech
+        for feeling, part in felt(text):
+            how = self.manner.then(manner).then(feeling)
+            said = self._pronouncer.pronounce(spoken_text(part))
+            while (speech := await loop.run_in_executor(self._worker, self._next_speech, said, how)) is not None:
+                yield speech
 
     def close(self) -> None:
         """End its thread; nothing can be said any more."""

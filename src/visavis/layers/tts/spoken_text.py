@@ -13,6 +13,13 @@ _ADDRESS = re.compile(r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>]*[^\s<>.,;:!?)\]'\
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _TABLE_RULE = re.compile(r"^[\s|:-]*-{2,}[\s|:-]*$", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]*(?:#{1,6}|[-*+•]|>+)[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_SOUND_EFFECT = re.compile(
+    r"[\[(*]\s*(?:(?:soft|light|nervous|quiet|brief|short)\w*\s+)?"
+    r"(?:laugh|chuckl|giggl|sigh|gasp|cough|sniff|yawn|groan|hum|breath|inhal|exhal|hesitat|paus|smil|grin|nod|wink"
+    r"|clear\w*\s+(?:\w+\s+)?throat)\w*(?:\s+\w+){0,2}\s*[\])*]",
+    re.IGNORECASE,
+)
+"""Stage directions: [laughs], (sighs softly), *clears throat*."""
 _EMOTICON = re.compile(r"(?<![\w$])[:;=][-^o']?[)(\]\[DPp](?!\w)")
 _TIMES = re.compile(r"(?<=\d)\s*[*×]\s*(?=\d)")
 _UNDERSCORE = re.compile(r"_+")
@@ -41,6 +48,7 @@ def spoken_text(text: str) -> str:
     text = _TAG.sub(" ", text)
     text = _TABLE_RULE.sub(" ", text)
     text = _LIST_ITEM.sub(_as_sentence, text)
+    text = _SOUND_EFFECT.sub(" ", text)
     text = _EMOTICON.sub("", text)
     text = _TIMES.sub(" times ", text)
     text = _HASH_OF_NUMBER.sub("", text)

@@ -28,6 +28,7 @@ STOCK_VOICES = (
     StockVoice("adam", "male", "middle-aged and even", Manner(0.97, 0.0, 0.8, transpose=0.55, throat=1.17)),
     StockVoice("leo", "male", "younger and brisk", Manner(1.04, 0.0, 1.0, transpose=0.68, throat=1.12)),
 )
+VOICE_NAMES = tuple(voice.name for voice in STOCK_VOICES)
 DEFAULT = "heart"
 MADE_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -37,4 +38,4 @@ def stock_voice(name: str, field: str = "voice") -> StockVoice:
     for voice in STOCK_VOICES:
         if voice.name == name:
             return voice
-    raise BadInputError(field, name, "one of " + ", ".join(voice.name for voice in STOCK_VOICES))
+    raise BadInputError(field, name, "one of " + ", ".join(VOICE_NAMES))

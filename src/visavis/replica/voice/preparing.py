@@ -20,8 +20,8 @@ ENOUGH_S = 270.0
 
 _SLOWEST, _FASTEST = 4.0, 30.0
 """Letters a second; the recogniser made something up where there are more or fewer."""
-_MISMATCH = 2.0
-"""Pieces whose sound does not follow the text any better are left out."""
+_MISMATCH = 1.3
+"""Pieces whose sound follows the text so much worse than usual (median) are left out."""
 
 
 def prepare(recording: Recording, clean: Clean, told: Callable[[float], None]) -> list[Utterance]:
@@ -37,9 +37,11 @@ def prepare(recording: Recording, clean: Clean, told: Callable[[float], None]) -
         letters = sum(map(str.isalnum, text))
         if _SLOWEST <= letters / piece.seconds <= _FASTEST:
             described = describer.describe(piece.of(recording.samples, RATE_HZ), text)
-            if described is not None and described.mismatch < _MISMATCH:
+            if described is not None:
                 found.append(described)
         told((number + 1) / len(clean.pieces))
+    usual = float(np.median([one.mismatch for one in found])) if found else 0.0
+    found = [one for one in found if one.mismatch <= _MISMATCH * usual]
     understood_s = sum(one.seconds for one in found)
     if understood_s < LEAST_S * 0.8:
         raise TrainingError(

@@ -24,6 +24,7 @@ LEAST_S, GOOD_S = 25.0, 120.0
 SHORTEST_S, LONGEST_S = 1.2, 8.0
 """Pieces that the network learns from."""
 
+_NOISE, _MUSIC = "too noisy", "music or another steady sound behind the voice"
 _FRAME_S = VAD_FRAME / LISTEN_RATE_HZ
 _SPEAKING = 0.5
 _PAUSE_S = 0.25
@@ -32,8 +33,8 @@ _NOISY_DB = 14.0
 """Speech that stands out less from what is heard between the words."""
 _CLIPPED = 1e-3
 """Share of samples at full level, in runs, from which on a piece is distorted."""
-_STRANGE = 6.0
-"""Median deviations of timbre and pitch at which it is not the same voice."""
+_STRANGE_PITCH, _STRANGE_TIMBRE = 4.0, 3.0
+"""Median deviations at which it is not the same voice."""
 _TONES = slice(15, 250)
 """300 Hz to 5 kHz, in bins of 20 Hz: below is the hum of the mains, which does less harm."""
 _STANDS_OUT = 10.0
@@ -82,7 +83,7 @@ def clean(recording: Recording, told: Callable[[float], None]) -> Clean:
     pause_power = _pause_power(recording.samples, speaking)
     reasons = [_fault(piece, recording.samples, pause_power) for piece in pieces]
     if _is_musical(recording.samples, speaking):
-        reasons = [reason or "music or another steady sound behind the voice" for reason in reasons]
+        reasons = [_MUSIC if reason in (None, _NOISE) else reason for reason in reasons]
     sound = [piece for piece, reason in zip(pieces, reasons, strict=True) if reason is None]
     strange = _strangers([piece.of(recording.samples, RATE_HZ) for piece in sound])
     left = tuple(piece for piece, other in zip(sound, strange, strict=True) if not other)
@@ -172,7 +173,7 @@ def _fault(piece: Piece, samples: Samples, pause_power: float) -> str | None:
     floor = max(float(levels[: max(len(levels) // 20, 1)].mean()), pause_power, 1e-12)
     loud = float(levels[-len(levels) // 3 :].mean())
     if 10 * np.log10(loud / floor) < _NOISY_DB:
-        return "too noisy"
+        return _NOISE
     return None
 
 
@@ -219,4 +220,4 @@ def _strangers(sounds: Sequence[Samples]) -> NDArray[np.bool_]:
     spread = np.nanmedian(np.abs(table - middle), axis=0) + np.append(np.full(24, 0.12), 0.7)
     away = np.abs(table - middle) / spread
     pitch_away = np.nan_to_num(away[:, -1])
-    return np.asarray((np.median(away[:, :-1], axis=1) > _STRANGE / 2) | (pitch_away > _STRANGE), np.bool_)
+    return np.asarray((np.median(away[:, :-1], axis=1) > _STRANGE_TIMBRE) | (pitch_away > _STRANGE_PITCH), np.bool_)

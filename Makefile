@@ -12,7 +12,7 @@ ARGS ?=
 PARALLEL := --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help serve talk test lint quick bench web web-check setup setup-test
+.PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,10 +62,16 @@ web: web/node_modules/.package-lock.json ## Build the pages in web/ into src/vis
 web-check: web/node_modules/.package-lock.json ## Fail when the built pages do not match their sources
 	@cd web && npm run --silent types && npm run --silent build && npm run --silent check-built
 
+web-compat: web/compat/cvi-ui/dist/index.html ## Build other makers' components on our shim, for tests/compat
+
+web/compat/cvi-ui/dist/index.html: web/node_modules/.package-lock.json web/compat/cvi-ui/package-lock.json \
+		web/compat/cvi-ui/build.mjs $(wildcard web/packages/client/src/*.ts web/packages/daily-js-shim/src/*.ts)
+	@cd web/compat/cvi-ui && npm ci --silent && node build.mjs
+
 web/node_modules/.package-lock.json: web/package-lock.json
 	@cd web && npm ci --silent && touch node_modules/.package-lock.json
 
-test: setup-test lint web-check quick ## Everything: style, types, quick tests, then models and a real browser
+test: setup-test lint web-check web-compat quick ## Everything: style, types, quick tests, then models and a real browser
 	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow) and not browser and not realtime"
 	@$(BIN)/python -m pytest -m "browser or realtime"
 

@@ -34,6 +34,10 @@ class _Relay(threading.Thread):
             if self._passes():
                 self._send(self._back, data, None)
 
+    def lose(self, share: float) -> None:
+        """From now on drop `share` (0 to 1) of the packets; 1 is a network that is gone."""
+        self._loss = share
+
     def close(self) -> None:
         self._front.close()
         self._back.close()

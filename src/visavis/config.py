@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         default_factory=list,
         description='Other sites whose pages may call the API from a browser, as a JSON list: ["https://example.org"].',
     )
+    frame_origins: list[str] | None = Field(
+        None, description="Other sites that may show calls in a frame, as a JSON list; without it, all may."
+    )
     max_request_mb: int = Field(4, ge=1, description="Largest body of a request, MiB.")
     max_upload_mb: int = Field(200, ge=1, description="Largest upload of a file, MiB.")
     max_jobs: int = Field(1, ge=1, description="Videos that may be made at once.")

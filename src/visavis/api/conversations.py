@@ -391,6 +391,8 @@ async def _for_page(
         "require_auth": bool(snapshot.get("require_auth")),
         "audio_only": bool(snapshot.get("audio_only")),
         "chat": bool(snapshot.get("chat")),
+        "green_screen": bool(snapshot.get("green_screen")),
+        "sees": snapshot["persona"].get("perception", {}).get("perception_model", "off") != "off",
         "ice_servers": ice_servers_for_browsers(settings),
     }
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from visavis.api.answers import FromSettings
 from visavis.api.auth import requires, requires_beyond_loopback
 from visavis.api.conversations import standing_conversation
-from visavis.api.security import PAGE_POLICY
+from visavis.api.security import page_policy
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,10 +31,11 @@ async def demo(request: Request) -> RedirectResponse:
 
 
 @router.get("/c/{conversation_id}")
-async def call_page(conversation_id: str) -> FileResponse:
+async def call_page(conversation_id: str, settings: FromSettings) -> FileResponse:
     """The page of a call."""
     return FileResponse(
-        str(_WEB / "index.html"), headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+        str(_WEB / "index.html"),
+        headers={"Content-Security-Policy": page_policy(settings), "Cache-Control": "no-cache"},
     )
 
 

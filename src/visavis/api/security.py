@@ -18,7 +18,15 @@ from visavis.transport.ice import is_loopback
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'"
 )
-"""Content-Security-Policy of the pages: they load nothing from anywhere else and may be embedded by anybody."""
+"""Content-Security-Policy of the pages: they load nothing from anywhere else."""
+
+
+def page_policy(settings: Settings) -> str:
+    """The policy of a call's page, with who may show it in a frame."""
+    if settings.frame_origins is None:
+        return PAGE_POLICY
+    return f"{PAGE_POLICY}; frame-ancestors 'self' {' '.join(settings.frame_origins)}".rstrip()
+
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 _MIB = 2**20

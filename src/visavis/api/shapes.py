@@ -118,6 +118,8 @@ class ShownConversation(Shape):
     in_call: bool
     require_auth: bool
     audio_only: bool
+    green_screen: bool
+    sees: bool
     ice_servers: list[dict[str, str]]
     conversation_url: str | None = None
     callback_url: str | None = None

@@ -271,7 +271,7 @@ class b {
     const t = { at: 0, received: 0, missing: 0, bytesIn: 0, bytesOut: 0 };
     let [s, i, r] = [0, null, null];
     for (const o of e.values())
-      t.at = Math.max(t.at, o.timestamp), o.type === "inbound-rtp" ? (t.received += o.packetsReceived ?? 0, t.missing += o.packetsLost ?? 0, t.bytesIn += o.bytesReceived ?? 0, s = Math.max(s, 1e3 * (o.jitter ?? 0)), o.kind === "video" && (i = o.framesPerSecond ?? null)) : o.type === "outbound-rtp" ? t.bytesOut += o.bytesSent ?? 0 : o.type === "candidate-pair" && o.nominated && o.currentRoundTripTime !== void 0 && (r = 1e3 * o.currentRoundTripTime);
+      t.at = Math.max(t.at, o.timestamp), o.type === "inbound-rtp" ? (t.received += o.packetsReceived ?? 0, t.missing += o.packetsLost ?? 0, t.bytesIn += o.bytesReceived ?? 0, o.kind === "audio" ? s = 1e3 * (o.jitter ?? 0) : i = o.framesPerSecond ?? null) : o.type === "outbound-rtp" ? t.bytesOut += o.bytesSent ?? 0 : o.type === "candidate-pair" && o.nominated && o.currentRoundTripTime !== void 0 && (r = 1e3 * o.currentRoundTripTime);
     const a = this.#e ?? t;
     this.#e = t;
     const [d, l] = [t.received - a.received, Math.max(0, t.missing - a.missing)], u = d + l > 0 ? l / (d + l) : 0, y = Math.max(1e-3, (t.at - a.at) / 1e3), p = { roundTripMs: r, loss: u, jitterMs: s };

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -33,6 +34,8 @@ class StandIn:
         self.status = "active"
         self.refusal: tuple[int, dict[str, str]] | None = None
         """Status code and headers that offers get instead of an answer."""
+        self.sees = True
+        """The replica looks at what the person shows."""
         self.offers: list[str] = []
         self.received: list[dict[str, Any]] = []
         self.loudest = 0.0
@@ -103,6 +106,8 @@ class StandIn:
     def _app(self) -> FastAPI:
         web = resources.files("visavis") / "web"
         app = FastAPI()
+        # Pages of other sites may call it, as with VISAVIS_ALLOWED_ORIGINS.
+        app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
 
         @app.get("/c/{conversation_id}")
         async def page(conversation_id: str) -> FileResponse:
@@ -119,6 +124,7 @@ class StandIn:
                     "status": self.status,
                     "persona": {"persona_name": "Mira"},
                     "replica": {"replica_name": "Mira"},
+                    "sees": self.sees,
                     "ice_servers": [],
                 }
             )
@@ -156,6 +162,13 @@ class StandIn:
             if number % FRAME_EVERY == 0:
                 call.send_frame(self._picture(number), position)
             number += 1
+
+
+def on_green(number: int) -> Frame:
+    """A grey square in the middle of the green that is taken out, uint8[256, 256, 3]."""
+    picture = np.full((256, 256, 3), (155, 255, 0), np.uint8)
+    picture[64:192, 64:192] = 90 + number % 32
+    return picture
 
 
 def stripes(number: int) -> Frame:

@@ -315,7 +315,7 @@ async def test_page_learns_what_it_needs_without_a_key_and_nothing_else(tmp_path
         assert shown.json()["persona"] == {"persona_name": "Ada"}
         assert shown.json().keys() <= {
             "conversation_id", "conversation_name", "status", "persona", "replica", "in_call", "require_auth",
-            "audio_only", "chat", "ice_servers",
+            "audio_only", "chat", "green_screen", "sees", "ice_servers",
         }  # fmt: skip
         assert (await here.client.get(path, headers={"x-api-key": "wrong"})).status_code == 401
         assert (await here.client.get("/v2/conversations/c0")).status_code == 404

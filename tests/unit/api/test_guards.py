@@ -215,3 +215,15 @@ async def test_openapi_document_names_every_error_and_the_key(here: Server):
         for method, operation in operations.items():
             assert operation["tags"] and operation["description"], (method, path)
             assert "400" in operation["responses"], (method, path)
+
+
+@pytest.mark.parametrize(
+    ("origins", "allowed"),
+    [(None, None), ([], "frame-ancestors 'self'"), (["https://a.example"], "frame-ancestors 'self' https://a.example")],
+)
+async def test_calls_are_framed_only_by_the_sites_that_are_named(tmp_path: Path, origins, allowed):
+    async with server(tmp_path, frame_origins=origins) as here:
+        policy = (await here.client.get("/c/c1")).headers["content-security-policy"]
+        assert [part.strip() for part in policy.split(";") if "frame-ancestors" in part] == (
+            [allowed] if allowed else []
+        )

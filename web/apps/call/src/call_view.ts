@@ -25,9 +25,13 @@ import { setSwitch, type Switch } from "./switches";
 
 const NOTICE_MS = 9000;
 
+/** One bad measurement may be a hiccup. */
+const BAD_IN_A_ROW = 2;
+
 export class CallView {
   readonly transcript = new Transcript();
   answers = 0;
+  #badNetwork = 0;
   readonly #startedAt = performance.now();
   readonly #over = new AbortController();
   readonly #activity = new Activity();
@@ -126,6 +130,8 @@ export class CallView {
         this.answers += 1;
         return this.#latency.add(message.properties);
       case "conversation.error":
+        // A message that this server does not know, because it is older: nothing for the person to do.
+        if (message.properties.field === "event_type") return;
         return this.#notify(String(message.properties.message ?? ""));
     }
   }
@@ -179,7 +185,9 @@ export class CallView {
   }
 
   #drawNetwork({ level }: NetworkQuality): void {
-    byId("weak").hidden = level === "good" || level === "fair";
+    const bad = level === "poor" || level === "lost";
+    this.#badNetwork = bad ? this.#badNetwork + 1 : 0;
+    byId("weak").hidden = level !== "lost" && this.#badNetwork < BAD_IN_A_ROW;
   }
 
   #drawShown(): void {

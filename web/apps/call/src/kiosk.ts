@@ -16,7 +16,7 @@ const LOUD = 0.45;
 /** So many ticks in a row are no flicker and no knock. */
 const TICKS = 3;
 const ALONE_MS = 60_000;
-const AFTERWARDS_MS = 12_000;
+const AFTERWARDS_MS = 6_000;
 
 /** Calls back when somebody moves or makes sounds; the answer stops it. */
 export function noticePeople(own: OwnMedia, somebody: () => void): () => void {

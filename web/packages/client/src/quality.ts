@@ -39,8 +39,9 @@ export class QualityMeter {
         now.received += entry.packetsReceived ?? 0;
         now.missing += entry.packetsLost ?? 0;
         now.bytesIn += entry.bytesReceived ?? 0;
-        jitterMs = Math.max(jitterMs, 1000 * (entry.jitter ?? 0));
-        if (entry.kind === "video") framesPerSecond = entry.framesPerSecond ?? null;
+        // The packets of one picture come in a burst, which says nothing of the network.
+        if (entry.kind === "audio") jitterMs = 1000 * (entry.jitter ?? 0);
+        else framesPerSecond = entry.framesPerSecond ?? null;
       } else if (entry.type === "outbound-rtp") now.bytesOut += entry.bytesSent ?? 0;
       else if (entry.type === "candidate-pair" && entry.nominated && entry.currentRoundTripTime !== undefined) {
         roundTripMs = 1000 * entry.currentRoundTripTime;

@@ -55,10 +55,10 @@ def features(samples: Samples) -> Floats:
 
 
 @cache
-def mel_filters(size: int, bands: int, highest_hz: float = RATE_HZ / 2) -> Floats:
+def mel_filters(size: int, bands: int, highest_hz: float | None = None, rate_hz: int = RATE_HZ) -> Floats:
     """float32[bands, size // 2 + 1]: triangles of equal area, evenly spaced on Slaney's mel scale (1998)."""
-    bins_hz = np.arange(size // 2 + 1) * RATE_HZ / size
-    corners_hz = _hertz(np.linspace(0.0, _mels(highest_hz), bands + 2))[:, None]
+    bins_hz = np.arange(size // 2 + 1) * rate_hz / size
+    corners_hz = _hertz(np.linspace(0.0, _mels(highest_hz or rate_hz / 2), bands + 2))[:, None]
     left, centre, right = corners_hz[:-2], corners_hz[1:-1], corners_hz[2:]
     rising, falling = (bins_hz - left) / (centre - left), (right - bins_hz) / (right - centre)
     filters = np.maximum(0.0, np.minimum(rising, falling)) * 2 / (right - left)

@@ -22,12 +22,12 @@ from visavis.replica.voice.material import Utterance
 from visavis.replica.voice.network import Tensor
 from visavis.replica.voice.spectra import mel_filters
 
-SPEECH_HEARD_S = 1_600.0
+SPEECH_HEARD_S = 3_200.0
 """Seconds of speech that the network learns from in all, whether new or heard before."""
 SHORTEST_RUN, LONGEST_RUN = 60, 1_200
 """Steps."""
 UTTERANCES_PER_STEP = 2
-FASTEST_SOUND, FASTEST_PROSODY = 5e-4, 2e-4
+FASTEST_SOUND, FASTEST_PROSODY = 4e-4, 1.5e-4
 """Learning rates at the top of the schedule: warm-up over 20 steps, then a cosine down to a twentieth."""
 WARM_UP = 20
 REALIGN_AT = (0.15, 0.4)

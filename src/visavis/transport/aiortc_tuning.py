@@ -176,6 +176,10 @@ def hear_packets(receiver: RTCRtpReceiver, listener: VoicePackets) -> None:
     setattr(receiver, "_RTCRtpReceiver__jitter_buffer", PassOn())  # noqa: B010
 
 
+LEAST_BITRATE = 150_000
+"""Of a person's picture, bit/s: with less there is no face in it worth looking at."""
+
+
 class VideoPackets(Protocol):
     """Somebody who takes RTP packets of video as they come; says whether a key frame is needed."""
 
@@ -199,7 +203,18 @@ def watch_packets(receiver: RTCRtpReceiver, watcher: VideoPackets) -> None:
             )
             return wanted, None
 
+    class Floored:
+        """Stands before aiortc's bandwidth estimator, which takes a server that is busy for a narrow path."""
+
+        def __init__(self) -> None:
+            self._estimator = getattr(receiver, "_RTCRtpReceiver__remote_bitrate_estimator")  # noqa: B009
+
+        def add(self, **packet: int) -> tuple[int, list[int]] | None:
+            estimate = self._estimator.add(**packet)
+            return (max(estimate[0], LEAST_BITRATE), estimate[1]) if estimate else None
+
     setattr(receiver, "_RTCRtpReceiver__jitter_buffer", PassOn())  # noqa: B010
+    setattr(receiver, "_RTCRtpReceiver__remote_bitrate_estimator", Floored())  # noqa: B010
 
 
 def notice_life(connection: RTCPeerConnection, noticed: Callable[[], None]) -> None:

@@ -47,6 +47,8 @@ HANDS_EVERY_S = 0.2
 THINGS_EVERY_S = 4.0
 
 GONE_AFTER_S = 2.0
+GONE_AFTER_LOOKS = 4
+"""Looks in a row without a face; on a busy machine they are seconds apart."""
 NODS_WHILE_SILENT_ONLY = True
 WAVE_SWING = 0.35
 """Of the hand's size."""
@@ -132,6 +134,7 @@ class LocalEyes:
         self._found: FoundFace | None = None
         self._face: Landmarks | None = None
         self._seen_at: float | None = None
+        self._missed = 0
         self._company = Latch(2.0, 2.0, 1.2)
         self._here = False
         self._last_face: Face | None = None
@@ -192,7 +195,7 @@ class LocalEyes:
         if landmarks is None:
             return None
         self._people = max(self._people, 1)
-        self._seen_at = now
+        self._seen_at, self._missed = now, 0
         face = self._measured(landmarks, max(pixels.shape[:2]), now)
         gesture = self._head.see(now, face.yaw_deg, face.pitch_deg)
         if gesture and not (NODS_WHILE_SILENT_ONLY and face.speaking):
@@ -256,7 +259,8 @@ class LocalEyes:
 
     def _count(self, now: float, noticed: list[Noticed]) -> None:
         """Who came and who left; a face that is missed for a moment has not left."""
-        gone = self._seen_at is None or now - self._seen_at > GONE_AFTER_S
+        self._missed += self._face is None
+        gone = self._seen_at is None or (now - self._seen_at > GONE_AFTER_S and self._missed >= GONE_AFTER_LOOKS)
         if self._here and gone:
             self._here, self._people = False, 0
             self._company.clear()

@@ -4,16 +4,16 @@ from collections import deque
 from collections.abc import Sequence
 
 NOD_WINDOW_S = 1.6
-NOD_DEG = 4.0
-"""Two swings of the pitch that are at least this large within the window (nods of a listener are 3 to 6 Hz-halves long
-and 4 to 20 degrees large: Hadar, Steiner and Rose 1985)."""
+NOD_DEG = 3.0
+"""Two swings of the pitch that are at least this large within the window, as the points' depth shows them: two thirds of
+the true angle (`benchmarks/perception.py`)."""
 
-SHAKE_DEG = 5.0
+SHAKE_DEG = 4.0
 MAIN_AXIS = 1.25
 """A nod is this much more up and down than left and right, a head shake the other way round."""
 
 TALK_WINDOW_S = 1.2
-TALK_SWING = 0.016
+TALK_SWING = 0.02
 """Opening of the lips, as a share of the face's height, from which a swing is a syllable."""
 
 TALK_REVERSALS = 2

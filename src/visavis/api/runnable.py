@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from visavis.api.bodies import first_problem
 from visavis.api.persona_document import PersonaFields, with_defaults
-from visavis.conversation.persona import ConversationalFlow, Listening, Persona
+from visavis.conversation.persona import ConversationalFlow, Listening, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
@@ -28,6 +28,13 @@ _LATER: Mapping[str, str] = {
     "disclosure_type": "disclosure",
     "verbal_disclosure": "disclosure",
     "visual_disclosure": "disclosure",
+}
+_UNSEEN: Mapping[str, str] = {
+    "visual_awareness_queries": "the built-in eyes see faces, gestures and things, and answer no free questions",
+    "visual_tools": "tools that what is seen would call are not available yet",
+    "audio_awareness_queries": "not available yet",
+    "audio_tools": "not available yet",
+    "emotion_recognition": "behaviour is seen, but no feelings are inferred from it",
 }
 _ENGLISH = ("en", "english")
 _OWN_ENGINES = (None, "", "visavis", "tavus-auto", "sparrow-1", "sparrow-0")
@@ -54,7 +61,7 @@ def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
     """The same as JSON, secrets included: what a conversation's row keeps."""
     merged = with_defaults(merge(document, overrides or {}))
     layers = merged["layers"]
-    flow, listening = layers["conversational_flow"], layers["stt"]
+    flow, listening, seeing = layers["conversational_flow"], layers["stt"], layers["perception"]
     name = merged["persona_name"] or "Replica"
     prompt = merged["system_prompt"]
     if not prompt and merged["pipeline_mode"] == "speech-to-speech":
@@ -67,6 +74,7 @@ def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
         "layers": {
             "conversational_flow": {name: flow[name] for name in ConversationalFlow.model_fields if name in flow},
             "stt": {name: listening[name] for name in Listening.model_fields if name in listening},
+            "perception": {name: seeing[name] for name in Perceiving.model_fields if name in seeing},
             "llm": _language_model(layers["llm"]),
             "tts": _speaking(layers["tts"]),
         },
@@ -161,8 +169,13 @@ _SERVED = frozenset(
 
 
 def _perception(layer: Mapping[str, Any]) -> list[str]:
-    wanted = [name for name, value in layer.items() if value and (name, value) != ("perception_model", "off")]
-    return [f"{name}: this server does not look at the person's picture yet" for name in wanted[:1]]
+    if layer.get("perception_model") == "off":
+        return []
+    found = [f"{name}: {why}" for name, why in _UNSEEN.items() if layer.get(name)]
+    known = (None, "", "auto", "raven-0", "raven-1")
+    if (model := layer.get("perception_model")) not in known:
+        found.append(f"perception_model: {model!r} is not available; the built-in eyes see")
+    return found
 
 
 def _speech_to_text(layer: Mapping[str, Any]) -> list[str]:

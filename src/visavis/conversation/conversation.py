@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from contextlib import aclosing
 from typing import Any
 
 from visavis.conversation import events, manners
@@ -22,10 +23,14 @@ from visavis.conversation.sight import Watcher
 from visavis.conversation.turns import Turns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
+from visavis.layers.llm import Message
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.tts.emotion import PROMPT as EMOTION_PROMPT
 from visavis.replica import Replica
 from visavis.transport import Call, VideoCall
+
+_ANALYSIS_S = 3.0
+"""For the answer to one question about what was seen, when a conversation is over."""
 
 
 class NobodyInCallError(VisavisError):
@@ -111,6 +116,28 @@ class Conversation:
     def _assign(self, wanted: Media) -> None:
         if isinstance(self._call, VideoCall):
             self._call.assign(wanted.properties.camera_mid, wanted.properties.screen_mid)
+
+    async def perception_analysis(self) -> str:
+        """What was seen in all calls, and the answers to the persona's questions about it; empty without a camera.
+
+        The language model answers from the words of the summary; no picture exists any more.
+        """
+        summary = self.observations.summary()
+        queries = self.persona.layers.perception.perception_analysis_queries
+        if not summary or not queries:
+            return summary
+        lines = [summary]
+        for query in queries:
+            asked = [
+                Message("system", "Answer in one sentence from these notes only, or say that it was not observed."),
+                Message("user", f"What a camera noted of a caller:\n{summary}\n\n{query}"),
+            ]
+            try:
+                async with asyncio.timeout(_ANALYSIS_S), aclosing(self._layers.language_model.stream(asked)) as reply:
+                    lines.append(f"- {query} {''.join([piece async for piece in reply]).strip()}")
+            except (TimeoutError, VisavisError):
+                lines.append(f"- {query} (The language model did not answer.)")
+        return "\n".join(lines)
 
     async def farewell(self, text: str) -> None:
         """Say `text` as the last words, whatever the person does; returns when they were heard or nobody is there."""

@@ -35,6 +35,9 @@ def last_events(row: StoredConversation, record: Record, reason: str) -> list[Js
                 {"replica_id": row.replica_id, "conversation_seconds": round(record.connected_s, 3)},
             ),
         ]
+    if record.perception_analysis:
+        seen = {"replica_id": row.replica_id, "analysis": record.perception_analysis}
+        found.append(("application", "application.perception_analysis", seen))
     return [
         {
             "message_type": message_type,

@@ -18,6 +18,8 @@ class Record:
         self.turn_idx = 0
         self.transcript: list[Json] = []
         """As in `application.transcription_ready`: the prompt first, then what was said, in order."""
+        self.perception_analysis = ""
+        """As in `application.perception_analysis`; empty when nothing was seen."""
         self.waterfalls: list[Json] = []
         """The properties of every `conversation.latency`, with `turn_idx` and `timestamp`."""
         self._prompt = prompt
@@ -53,6 +55,8 @@ class Record:
                 self._spoke_s.pop(properties["role"], None)
             case "conversation.stopped_speaking":
                 self._spoke_s[properties["role"]] = properties.get("duration") or 0.0
+            case "conversation.perception_analysis":
+                self.perception_analysis = properties["analysis"]
             case "conversation.utterance":
                 return self._utter(event, properties), None
             case "conversation.latency":

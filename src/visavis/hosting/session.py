@@ -17,6 +17,9 @@ from visavis.transport import Call
 
 _log = logging.getLogger(__name__)
 
+ANALYSIS_S = 4.0
+"""For all questions about what was seen."""
+
 
 class Session:
     """A conversation and, while somebody is there, its call."""
@@ -56,9 +59,18 @@ class Session:
 
     async def end(self, reason: str) -> None:
         """Tell the page why, and hang up."""
+        if analysis := await self._analysis():
+            self._conversation.events.emit(events.PerceptionAnalysis(analysis=analysis))
         self._conversation.events.emit(events.Ended(reason=reason))
         await self._hang_up()
         await self._resources.aclose()
+
+    async def _analysis(self) -> str:
+        try:
+            async with asyncio.timeout(ANALYSIS_S):
+                return await self._conversation.perception_analysis()
+        except TimeoutError:
+            return self._conversation.observations.summary()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._runner = asyncio.create_task(self._watched(work), name=f"call {self._plan.conversation_id}")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 NOD_WINDOW_S = 1.6
 NOD_DEG = 3.0
-"""Two swings of the pitch that are at least this large within the window, as the points' depth shows them: two thirds of
-the true angle (`benchmarks/perception.py`)."""
+"""Two swings of the pitch that are at least this large within the window. As the points' depth shows them, which is
+two thirds of the true angle (`benchmarks/perception.py`)."""
 
 SHAKE_DEG = 4.0
 MAIN_AXIS = 1.25

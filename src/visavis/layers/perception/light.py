@@ -9,7 +9,7 @@ from visavis.layers.perception import View
 DARK = 28.0
 """Mean brightness (0 to 255) of the brighter half, below which faces are not found reliably."""
 
-PLAIN = 4.0
+PLAIN = 2.0
 """Standard deviation of the brightness under which there is nothing in the picture."""
 
 FROZEN_AFTER_S = 6.0

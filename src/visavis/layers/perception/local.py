@@ -26,7 +26,7 @@ from visavis.layers.perception.head import Gaze, eyes_closed, face_height, head_
 from visavis.layers.perception.light import Light
 from visavis.layers.perception.reversals import HeadGestures, Track, VisualSpeech, reversals
 from visavis.layers.perception.things import HANDHELD, Things
-from visavis.priority import LONG_WORK
+from visavis.priority import THINKING
 from visavis.transport import Picture, Sight
 
 __all__ = ["LONGEST_SIDE", "LocalEyes", "LocalPerception"]
@@ -116,7 +116,7 @@ def _stand_back() -> None:
     """Sound, speech and the face come first."""
     cv2.setNumThreads(1)
     with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LONG_WORK)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), THINKING)
 
 
 class LocalEyes:

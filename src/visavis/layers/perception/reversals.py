@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Sequence
 
 NOD_WINDOW_S = 1.6
-NOD_DEG = 3.0
-"""Two swings of the pitch that are at least this large within the window. As the points' depth shows them, which is
-two thirds of the true angle (`benchmarks/perception.py`)."""
+NOD_DEG = 4.5
+"""Two swings of the pitch that are at least this large within the window are a nod (chosen by
+`benchmarks/perception.py`)."""
 
-SHAKE_DEG = 4.0
+SHAKE_DEG = 6.0
 MAIN_AXIS = 1.25
 """A nod is this much more up and down than left and right, a head shake the other way round."""
 

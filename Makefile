@@ -23,7 +23,7 @@ setup: $(STAMP) ## Install system packages, Python packages and model files
 setup-test: $(STAMP) $(CLIENTS)
 	@scripts/system-packages.sh test
 	@$(BIN)/visavis models pull moonshine-base-en moonshine-tiny-en silero-vad smart-turn-v3.2 smollm2-135m \
-		face-detector face-landmarker person-mask
+		face-detector face-landmarker person-mask hand-gestures object-detector
 
 $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 	@scripts/system-packages.sh serve

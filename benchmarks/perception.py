@@ -135,7 +135,7 @@ def cost() -> dict[str, float]:
     pictures = list(itertools.chain.from_iterable(frames(clip) for clip in clips()[:4]))
     before = process.memory_info().rss
     eyes = LocalEyes()
-    looks = []
+    looks: list[float] = []
     began = time.thread_time()
     for scene in watched(pictures, eyes):
         looks.append(time.thread_time() - began - sum(looks))

@@ -79,7 +79,7 @@ class TurnedHead:
         """The frame with the head turned to the right of the picture and chin down by so much."""
         points = self._points
         centre = points.mean(0)
-        radius = np.linalg.norm(points[10] - points[152])
+        radius = float(np.linalg.norm(points[10] - points[152]))
         centre = centre + np.array([0, 0, 0.35 * radius])
         yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
         about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])

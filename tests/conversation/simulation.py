@@ -198,6 +198,7 @@ class CountingFace:
     """Frames that carry their motion, so that tests can pair them with sound."""
 
     name, size = "face", (8, 8)
+    rapport = Rapport()
 
     def renderer(self, background: Background | None = None) -> "CountingFace":
         return self

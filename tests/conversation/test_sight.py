@@ -3,8 +3,9 @@
 import asyncio
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Any
 
-from tests.conversation.simulation import SimulatedCall, World, silence, simulate, speech, world
+from tests.conversation.simulation import CountingFace, SimulatedCall, World, silence, simulate, speech, world
 from visavis.conversation.conversation import Conversation
 from visavis.layers.perception import Behaviour, Face, Noticed, Scene
 from visavis.transport import Picture, Sight, SightKind
@@ -50,7 +51,7 @@ class ScriptedEyes:
         return Scene(now, people=1 if self.face else 0, face=self.face, noticed=noticed)
 
 
-def seeing(said: list[str], replies: list[str], eyes: ScriptedEyes, greeting: str = "", **flow: object) -> World:
+def seeing(said: list[str], replies: list[str], eyes: ScriptedEyes, greeting: str = "", **flow: Any) -> World:
     made = world(said, replies, greeting, **flow)
     layers = dataclasses.replace(made.conversation._layers, perception=eyes)
     persona, replica, clock = made.conversation.persona, made.conversation.replica, made.conversation._clock
@@ -118,7 +119,9 @@ def test_a_smile_is_mirrored_within_a_second() -> None:
         await asyncio.sleep(1)
         eyes.face = dataclasses.replace(FACE, smile=0.8)
         await asyncio.sleep(0.9)
-        assert here.conversation.replica.rapport.smile == 0.8
+        face = here.conversation.replica
+        assert isinstance(face, CountingFace)
+        assert face.rapport.smile == 0.8
         await task
 
     simulate(run)
@@ -132,6 +135,7 @@ def test_the_page_is_told_what_is_seen_and_that_nothing_is_when_the_camera_goes_
         await asyncio.sleep(2)
         here.call.type("conversation.media", camera_mid=None, screen_mid=None)
         await task
+        assert isinstance(here.call, CameraCall)
         assert here.call.assigned == (None, None)
         told = [event["properties"] for event in here.call.said("conversation.seeing")]
         assert told == [{"camera": "clear", "people": 1}, {"camera": "off", "people": 0}]

@@ -114,8 +114,9 @@ class Conversation:
             raise NobodyInCallError(wanted.event_type)
 
     def _assign(self, wanted: Media) -> None:
-        if isinstance(self._call, VideoCall):
-            self._call.assign(wanted.properties.camera_mid, wanted.properties.screen_mid)
+        call: object = self._call
+        if isinstance(call, VideoCall):
+            call.assign(wanted.properties.camera_mid, wanted.properties.screen_mid)
 
     async def perception_analysis(self) -> str:
         """What was seen in all calls, and the answers to the persona's questions about it; empty without a camera.
@@ -133,7 +134,7 @@ class Conversation:
                 Message("user", f"What a camera noted of a caller:\n{summary}\n\n{query}"),
             ]
             try:
-                async with asyncio.timeout(_ANALYSIS_S), aclosing(self._layers.language_model.stream(asked)) as reply:
+                async with asyncio.timeout(_ANALYSIS_S), aclosing(self._layers.language_model.stream(asked)) as reply:  # type: ignore[type-var]
                     lines.append(f"- {query} {''.join([piece async for piece in reply]).strip()}")
             except (TimeoutError, VisavisError):
                 lines.append(f"- {query} (The language model did not answer.)")

@@ -89,7 +89,7 @@ class Hands:
         square = np.zeros((side, side, 3), np.float32)
         left, top = (side - small.shape[1]) // 2, (side - small.shape[0]) // 2
         square[top : top + small.shape[0], left : left + small.shape[1]] = small[..., ::-1]
-        values, logits = self._palms(square / 255)
+        values, logits = self._palms(np.asarray(square / 255, np.float32))
         scores = 1 / (1 + np.exp(-np.clip(logits.ravel(), -80, 80)))
         views: list[_View] = []
         for index in np.argsort(-scores)[:8]:

@@ -392,9 +392,15 @@ async def _for_page(
         "audio_only": bool(snapshot.get("audio_only")),
         "chat": bool(snapshot.get("chat")),
         "green_screen": bool(snapshot.get("green_screen")),
-        "sees": snapshot["persona"].get("perception", {}).get("perception_model", "off") != "off",
+        "sees": _sees(snapshot["persona"]),
         "ice_servers": ice_servers_for_browsers(settings),
     }
+
+
+def _sees(persona: dict[str, Any]) -> bool:
+    """Whether it looks at the person. Conversations of before it could see say nothing of it."""
+    perception: dict[str, Any] = persona.get("layers", {}).get("perception") or {"perception_model": "off"}
+    return perception["perception_model"] != "off"
 
 
 async def _replica_name(store: Store, replica_id: str | None) -> str:

@@ -319,3 +319,12 @@ async def test_page_learns_what_it_needs_without_a_key_and_nothing_else(tmp_path
         }  # fmt: skip
         assert (await here.client.get(path, headers={"x-api-key": "wrong"})).status_code == 401
         assert (await here.client.get("/v2/conversations/c0")).status_code == 404
+
+
+@pytest.mark.parametrize(("model", "sees"), [("auto", True)])
+async def test_page_learns_whether_the_persona_looks_at_the_person(tmp_path: Path, model: str, sees: bool):
+    async with server(tmp_path) as here:
+        persona = {"layers": {"perception": {"perception_model": model}}}
+        made = await here.client.post("/v2/conversations", json={"overrides": persona})
+        shown = await here.client.get(f"/v2/conversations/{made.json()['conversation_id']}")
+        assert shown.json()["sees"] is sees

@@ -54,10 +54,13 @@ def inspect(
     from visavis.replica import Attitude
     from visavis.replica.bundle import open_bundle
     from visavis.replica.opening import open_replica
+    from visavis.replica.voice.part import voice_of
 
     path = _found(replica)
     with open_bundle(path) as bundle:
         typer.echo(_described(path, bundle.manifest))
+        own = voice_of(bundle)
+        typer.echo(f"{'voice':10}  {f'its own, {own.about.name}' if own else 'the stock one'}")
         if check:
             for part in bundle.manifest.checksums:
                 bundle.part(part)

@@ -56,14 +56,15 @@ def marked(samples: Samples) -> Samples:
         return samples
     padded = np.pad(samples, (_HOP, _WINDOW))
     frames = sliding_window_view(padded, _WINDOW)[::_HOP] * _window()
-    gains = 10 ** (DEPTH_DB / 20 * (_pattern()[np.arange(len(frames)) % _PERIOD] @ _band_of_bin()))
-    shaped = np.fft.irfft(np.fft.rfft(frames, axis=1) * gains, _WINDOW, axis=1) * _window()
-    out = np.zeros(len(padded))
+    spectra = np.fft.rfft(frames, axis=1)
+    spectra *= _gains()[np.arange(len(frames)) % _PERIOD]
+    shaped = np.fft.irfft(spectra, _WINDOW, axis=1) * _window()
+    out = np.zeros(len(padded), np.float32)
     halves = shaped.reshape(len(frames), 2, _HOP)
     whole = out[: (len(frames) + 1) * _HOP].reshape(-1, _HOP)
     whole[:-1] += halves[:, 0]
     whole[1:] += halves[:, 1]
-    return out[_HOP : _HOP + len(samples)].astype(np.float32)
+    return out[_HOP : _HOP + len(samples)]
 
 
 def detect(samples: Samples) -> Detection:
@@ -106,9 +107,15 @@ def _residual(samples: Samples) -> Floats:
 
 
 @cache
-def _window() -> Floats:
+def _window() -> NDArray[np.float32]:
     """The square root of Hann's: used twice, the frames add up to what they were."""
-    return np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW)
+    return np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW).astype(np.float32)
+
+
+@cache
+def _gains() -> NDArray[np.float32]:
+    """float32[_PERIOD, bins]: what the pattern multiplies each bin of each frame by."""
+    return np.asarray(10 ** (DEPTH_DB / 20 * (_pattern() @ _band_of_bin())), np.float32)
 
 
 @cache

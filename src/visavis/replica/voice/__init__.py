@@ -30,12 +30,21 @@ def can_train() -> bool:
 
 
 def train_voice(
-    source: Path, folder: Path, *, name: str, consent: Consent, report: Report, steps: int | None = None
+    source: Path,
+    folder: Path,
+    *,
+    name: str,
+    consent: Consent,
+    report: Report,
+    steps: int | None = None,
+    statement: Path | None = None,
 ) -> tuple[Voice, tuple[str, ...]]:
     """Learn the voice of the one person who speaks in a recording or video; returns it, and warnings.
 
     Blocks for minutes; belongs in a thread or a child process. `folder` keeps what is done already: called again with
     the same source after any interruption, it goes on where it was. `steps` shortens or lengthens the training.
+    `statement` is the recording in which the person agreed: where its voice is far from the learnt one, a warning is
+    returned.
 
     Raises `visavis.replica.train.TrainingError` for a recording that cannot be used, `TrainingExtraMissingError`, and
     `visavis.models.ModelMissingError`.
@@ -44,4 +53,4 @@ def train_voice(
         raise TrainingExtraMissingError
     from visavis.replica.voice.training import train
 
-    return train(source, folder, name=name, consent=consent, report=report, steps=steps)
+    return train(source, folder, name=name, consent=consent, report=report, steps=steps, statement=statement)

@@ -198,6 +198,11 @@ def _is_musical(samples: Samples, speaking: NDArray[np.bool_]) -> bool:
     return tonal / len(spots) > _MUSICAL
 
 
+def is_another(voice: Sequence[Samples], other: Samples) -> bool:
+    """Whether `other` lies far in timbre and pitch from the pieces of a voice (24 kHz), as a guest's would."""
+    return bool(_strangers([*voice, other])[-1])
+
+
 def _strangers(sounds: Sequence[Samples]) -> NDArray[np.bool_]:
     """Which of the pieces lie far from most others in timbre and pitch.
 

@@ -62,7 +62,12 @@ def train(
     try:
         with bar() as show:
             voice, warnings = train_voice(
-                source, folder, name=called, consent=agreed, report=lambda now: show(now.share, now.stage)
+                source,
+                folder,
+                name=called,
+                consent=agreed,
+                report=lambda now: show(now.share, now.stage),
+                statement=None if consent == source else consent,
             )
     except KeyboardInterrupt:
         _console.print("Interrupted. The same command goes on where it was.")

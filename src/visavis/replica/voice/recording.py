@@ -14,6 +14,7 @@ from visavis.videos.sound import beginning
 LONGEST_S = 600.0
 """More of a recording is not listened to: a voice gets hardly better from it, and all of it is kept in memory."""
 
+_FRAME = 2_400
 _BANDS_HZ = 500.0
 _PRESENT_DB = -58.0
 """A band this far below the loudest one holds nothing of the voice."""
@@ -42,6 +43,14 @@ def read(path: Path) -> Recording:
     except BadInputError as error:
         raise TrainingError("audio", str(error)) from error
     return Recording(*(one.astype(np.float32) / np.float32(32768) for one in (fine, coarse)))
+
+
+def spoken_part(path: Path) -> Samples:
+    """The louder half of a short recording, such as a statement, at 24 kHz. Raises `TrainingError`."""
+    samples = read(path).samples[: 60 * RATE_HZ]
+    frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME)
+    power = np.square(frames).mean(axis=1)
+    return np.asarray(frames[power > np.median(power)].ravel(), np.float32)
 
 
 def band_of(samples: Samples) -> float:

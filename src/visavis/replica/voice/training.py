@@ -22,14 +22,19 @@ from visavis.layers.tts.voice_file import AboutVoice, MannerOfVoice, Voice, base
 from visavis.replica.consent import Consent
 from visavis.replica.train import Progress, Report
 from visavis.replica.voice import material
-from visavis.replica.voice.cleaning import clean
+from visavis.replica.voice.cleaning import clean, is_another
 from visavis.replica.voice.material import Utterance
 from visavis.replica.voice.preparing import prepare
-from visavis.replica.voice.recording import band_of, read
+from visavis.replica.voice.recording import band_of, read, spoken_part
 
 MATERIAL, FIT, NOTE = "voice-material.npz", "voice-fit.pt", "voice.json"
 VERSION = 1
 """Of the checkpoints: those of another version are made again."""
+
+OTHER_VOICE = (
+    "The voice of the recorded statement of consent is far from the voice that was learnt, in pitch or timbre; make "
+    "sure that it is the same person's."
+)
 
 _STAGES = {
     "clean": ("Looking for clear speech", 0.0, 0.05),
@@ -43,7 +48,14 @@ _MOST_SEMITONES = 4.0
 
 
 def train(
-    source: Path, folder: Path, *, name: str, consent: Consent, report: Report, steps: int | None
+    source: Path,
+    folder: Path,
+    *,
+    name: str,
+    consent: Consent,
+    report: Report,
+    steps: int | None = None,
+    statement: Path | None = None,
 ) -> tuple[Voice, tuple[str, ...]]:
     """See `visavis.replica.voice.train_voice`."""
     from visavis.replica.voice.fitting import fit
@@ -52,6 +64,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, source)
     utterances, warnings = _material(source, folder, report)
+    if statement and is_another([one.samples for one in utterances], spoken_part(statement)):
+        warnings += (OTHER_VOICE,)
     band_hz = band_of(_joined(utterances))
     learnt = fit(base_weights(), utterances, band_hz, folder / FIT, _told(report, "learn"), steps)
     manner = _own_melody(learnt, utterances)

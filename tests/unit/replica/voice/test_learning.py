@@ -17,7 +17,7 @@ from visavis.layers.tts.manner import PLAIN, Manner
 from visavis.replica.consent import declared
 from visavis.replica.train import TrainingError
 from visavis.replica.voice import TrainingExtraMissingError, can_train, train_voice
-from visavis.replica.voice.cleaning import clean
+from visavis.replica.voice.cleaning import clean, is_another
 from visavis.replica.voice.part import put_into, voice_in
 from visavis.replica.voice.recording import Recording, band_of, read
 
@@ -100,6 +100,12 @@ def test_another_speaker_is_cut_out(speech: Samples) -> None:
     seconds, warnings = cleaned(np.concatenate([speech, guest]))
     assert "somebody else" in warnings
     assert seconds < len(speech) / 24_000 + 3
+
+
+def test_a_statement_in_another_voice_is_noticed(speech: Samples) -> None:
+    pieces = [piece.of(speech, 24_000) for piece in clean(recording(speech), lambda share: None).pieces]
+    assert not is_another(pieces[:-1], pieces[-1])
+    assert is_another(pieces, spoken(Hibari(voice="adam", watermark=False), PLAIN)[: 24_000 * 6])
 
 
 def test_the_band_of_a_telephone_is_known(speech: Samples) -> None:

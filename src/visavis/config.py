@@ -55,6 +55,14 @@ class Settings(BaseSettings):
         description="A language model instead of the built-in one: "
         'VISAVIS_LLM=\'{"base_url": "https://host/v1", "model": "name", "api_key": "..."}\'.',
     )
+    vision: LanguageModelSettings | None = Field(
+        None,
+        description="A vision-language model that answers what is asked about the person's picture, written like "
+        "VISAVIS_LLM; without one, pictures never leave this machine.",
+    )
+    perception_budget: float = Field(
+        0.15, gt=0, le=1, description="Share of one core that looking at people may take, all calls of a process."
+    )
     ice_servers: list[str] = Field(
         default_factory=list, description='STUN/TURN URLs as a JSON list: ["turn:user:secret@host:3478"].'
     )

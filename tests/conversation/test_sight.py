@@ -5,9 +5,15 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tests.conversation.simulation import CountingFace, SimulatedCall, World, silence, simulate, speech, world
+from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
-from visavis.layers.perception import Behaviour, Face, Noticed, Scene
+from visavis.conversation.looking import look
+from visavis.conversation.observations import Observations
+from visavis.layers.perception import Behaviour, Face, Noticed, Scene, Vision
+from visavis.replica import Frame
 from visavis.transport import Picture, Sight, SightKind
 
 FACE = Face(0.3, 0, 0, 0, looking=True, eyes_closed=False, smile=0, brows_up=0, frown=0, mouth_open=0, speaking=None)
@@ -39,6 +45,7 @@ class ScriptedEyes:
     rate_hz: float = 8.0
     budget: float = 0.15
     fails: bool = False
+    vision: Vision | None = None
 
     def eyes(self) -> "ScriptedEyes":
         return self
@@ -174,3 +181,34 @@ def test_a_question_about_what_is_seen_is_answered_from_what_is_seen() -> None:
         assert "cannot make out" in note
 
     simulate(run)
+
+
+class Pixels:
+    """A camera that always shows the same."""
+
+    def look(self, longest_side: int) -> Picture | None:
+        return Picture(np.full((60, 80, 3), 200, np.uint8), (80, 60), 0.0)
+
+
+class Describer:
+    """A vision model that says what it was asked."""
+
+    async def answer(self, question: str, picture: Frame) -> str:
+        return f"{question} {picture.shape}"
+
+
+def looked(call: CameraCall, eyes: ScriptedEyes) -> str:
+    async def run() -> str:
+        return await look("What is this?", call, eyes, Observations(LoopClock()))
+
+    told: str = simulate(run)
+    return told
+
+
+def test_look_answers_from_the_vision_model_and_else_says_what_the_eyes_know() -> None:
+    call = CameraCall()
+    call.camera = Pixels()
+    assert looked(call, ScriptedEyes(vision=Describer())) == "What is this? (60, 80, 3)"
+    assert looked(call, ScriptedEyes()).startswith("Seen: it is off")
+    call.camera = None
+    assert looked(call, ScriptedEyes(vision=Describer())) == "The caller's camera is off, so nothing can be seen."

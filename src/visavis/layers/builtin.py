@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 import numpy as np
 
 from visavis.audio import LISTEN_RATE_HZ
-from visavis.config import Settings
+from visavis.config import Settings, settings
 from visavis.layers import Layers
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.choice import language_model
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.perception.local import LocalPerception
+from visavis.layers.perception.vision import VisionModel
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn
@@ -62,7 +63,9 @@ async def start_speech(answering: LanguageModel) -> AsyncIterator[Layers]:
 def _perception() -> LocalPerception | None:
     """Blind without models: a call works as well without."""
     try:
-        return LocalPerception()
+        chosen = settings()
+        vision = VisionModel(chosen.vision) if chosen.vision else None
+        return LocalPerception(budget=chosen.perception_budget, vision=vision)
     except ModelMissingError as error:
         _log.warning("replicas see nothing: %s", error)
         return None

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:  # transport imports the replica, and the replica a layer's types
+    from visavis.replica import Frame
     from visavis.transport import Sight
 
 View = Literal["clear", "dark", "covered", "frozen"]
@@ -115,6 +116,14 @@ class Eyes(Protocol):
         ...
 
 
+class Vision(Protocol):
+    """Somebody who answers questions about a picture."""
+
+    async def answer(self, question: str, picture: "Frame") -> str:
+        """In words. Raises `visavis.errors.EngineError`."""
+        ...
+
+
 class Perception(Protocol):
     """Makes eyes."""
 
@@ -122,6 +131,11 @@ class Perception(Protocol):
     """How often they want to look."""
     budget: float
     """Share of one core that they may use."""
+
+    @property
+    def vision(self) -> Vision | None:
+        """A vision-language model, where one is configured."""
+        ...
 
     def eyes(self) -> Eyes:
         """For one call."""

@@ -19,7 +19,7 @@ import cv2
 from visavis import models
 from visavis.errors import VisavisError
 from visavis.faces import FaceDetector, FaceLandmarker, FoundFace, Landmarks
-from visavis.layers.perception import Behaviour, Face, Noticed, Scene, View
+from visavis.layers.perception import Behaviour, Face, Noticed, Scene, View, Vision
 from visavis.layers.perception.behaviour import FaceBehaviour, Latch
 from visavis.layers.perception.hands import Hand, Hands
 from visavis.layers.perception.head import Gaze, eyes_closed, face_height, head_pose, mouth_open
@@ -77,10 +77,11 @@ _VIEWS = {
 class LocalPerception:
     """A `visavis.layers.perception.Perception`. Owner of the thread that looks, for all calls of the process."""
 
-    def __init__(self, rate_hz: float = RATE_HZ, budget: float = BUDGET) -> None:
+    def __init__(self, rate_hz: float = RATE_HZ, budget: float = BUDGET, vision: Vision | None = None) -> None:
         """Raises `visavis.models.ModelMissingError` when there is no model for faces."""
         self.rate_hz = rate_hz
         self.budget = budget
+        self.vision = vision
         for name in ("face-detector", "face-landmarker"):
             models.path(name)
         self._thread = ThreadPoolExecutor(1, "eyes", initializer=_stand_back)

@@ -62,11 +62,11 @@ web: web/node_modules/.package-lock.json ## Build the pages in web/ into src/vis
 web-check: web/node_modules/.package-lock.json ## Fail when the built pages do not match their sources
 	@cd web && npm run --silent types && npm run --silent build && npm run --silent check-built
 
-web-compat: web/compat/cvi-ui/dist/index.html ## Build other makers' components on our shim, for tests/compat
+web-compat: web/compat/react/dist/index.html ## Build the React pages that tests open: ours and other makers'
 
-web/compat/cvi-ui/dist/index.html: web/node_modules/.package-lock.json web/compat/cvi-ui/package-lock.json \
-		web/compat/cvi-ui/build.mjs $(wildcard web/packages/client/src/*.ts web/packages/daily-js-shim/src/*.ts)
-	@cd web/compat/cvi-ui && npm ci --silent && node build.mjs
+web/compat/react/dist/index.html: web/node_modules/.package-lock.json web/compat/react/package-lock.json \
+		web/compat/react/build.mjs $(wildcard web/packages/*/src/*)
+	@cd web/compat/react && npm ci --silent && node build.mjs
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	@cd web && npm ci --silent && touch node_modules/.package-lock.json

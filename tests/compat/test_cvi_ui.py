@@ -12,7 +12,7 @@ from tests.visitor import visitor
 
 pytestmark = pytest.mark.browser
 
-BUILT = Path(__file__).parents[2] / "web" / "compat" / "cvi-ui" / "dist"
+BUILT = Path(__file__).parents[2] / "web" / "compat" / "react" / "dist"
 
 
 def test_cvi_uis_conversation_shows_the_replica_mutes_and_leaves():

@@ -170,3 +170,18 @@ def test_kiosk_wakes_when_somebody_moves_before_its_camera(server: StandIn, page
     page.goto(f"{server.link}?kiosk=/c/c1")
     expect(page.locator("#call")).to_be_visible(timeout=20_000)
     assert len(server.offers) == 1
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+@pytest.mark.parametrize("size", [(320, 568), (667, 375), (3840, 2160)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_menu_is_inside_the_window(server: StandIn, size: tuple[int, int], direction: str):
+    with visitor(recorder=False, size=size) as person:
+        page = person.page
+        page.add_init_script(
+            f"addEventListener('DOMContentLoaded', () => document.documentElement.dir = '{direction}')"
+        )
+        join(page, server)
+        page.get_by_role("button", name="More").click()
+        box = page.locator("#more-menu").bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= size[0]
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1]

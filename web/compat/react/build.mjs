@@ -1,4 +1,4 @@
-// Builds @tavus/cvi-ui's conversation component, as its own command line would put it into an application, with
+// Builds two pages: one on @visavis/react, and one with @tavus/cvi-ui's conversation component, as its own command line would put it into an application, with
 // @daily-co/daily-js replaced by our shim. Its files come from the registry and are only unpacked, never run.
 
 import { execFileSync } from "node:child_process";
@@ -43,10 +43,16 @@ await build({
   resolve: {
     alias: {
       "@daily-co/daily-js": path.join(here, "../../packages/daily-js-shim/src/index.ts"),
+      "@visavis/react": path.join(here, "../../packages/react/src/index.ts"),
       "@visavis/client": path.join(here, "../../packages/client/src/index.ts"),
     },
     dedupe: ["react", "react-dom"],
   },
-  build: { outDir: "dist", target: "es2022", minify: false },
+  build: {
+    outDir: "dist",
+    target: "es2022",
+    minify: false,
+    rollupOptions: { input: ["index.html", "react.html"].map((page) => path.join(here, page)) },
+  },
   esbuild: { jsx: "automatic" },
 });

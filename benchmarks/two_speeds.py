@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from visavis import models
 from visavis.conversation.clauses import ClauseSplitter
-from visavis.layers.llm import LanguageModel, Message
+from visavis.layers.llm import Function, LanguageModel, Message
 from visavis.layers.llm.built_in import built_in_settings, framed
 from visavis.layers.llm.choice import LANGUAGE_MODELS, Quality
 from visavis.layers.llm.llama_server import LlamaServer
@@ -33,12 +33,12 @@ class TwoSpeeds:
     def __init__(self, small: OpenAICompatible, large: OpenAICompatible) -> None:
         self._small, self._large = small, large
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Let the small one read first: it is the one whose first word is waited for."""
         await self._small.prefill(framed(messages))
         await self._large.prefill(framed(messages))
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+    async def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncIterator[str]:
         """The small model's first clause, then what the larger one makes of it."""
         asked, splitter, clause = framed(messages), ClauseSplitter(), ""
         async with aclosing(self._small.stream(asked)) as reply:

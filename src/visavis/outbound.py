@@ -184,14 +184,27 @@ class Outbound:
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float = 10.0, max_answer: int = 65_536
     ) -> Answer:
-        """POST `body`; redirects are not followed, and of the answer at most `max_answer` bytes are read.
+        """`request` with the method POST."""
+        return await self.request("POST", url, body, headers, timeout_s=timeout_s, max_answer=max_answer)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float = 10.0,
+        max_answer: int = 65_536,
+    ) -> Answer:
+        """Send `body`; redirects are not followed, and of the answer at most `max_answer` bytes are read.
 
         `timeout_s` covers everything up to the end of what is read. Any status is an answer.
         Raises `ForbiddenAddressError`, `UnreachableError`, `TimeLimitError`.
         """
         async with (
             _within(timeout_s, url),
-            self._request("POST", _checked(url, self._private), body, headers) as answer,
+            self._request(method, _checked(url, self._private), body, headers) as answer,
         ):
             return Answer(answer.status_code, await _beginning(answer, max_answer))
 

@@ -377,12 +377,12 @@ NOT_HERE_YET = (
     ),
     *(
         f"{method} /v2/{path}"
-        for path in ("objectives", "guardrails", "documents", "tools")
+        for path in ("objectives", "guardrails", "documents")
         for method in ("POST", "GET")
     ),
     *(
         f"{method} /v2/{path}/x1"
-        for path in ("objectives", "guardrails", "documents", "tools")
+        for path in ("objectives", "guardrails", "documents")
         for method in ("GET", "PATCH", "DELETE")
     ),
     "POST /v2/objectives/validate",
@@ -397,8 +397,6 @@ NOT_HERE_YET = (
     "GET /v2/skills",
     "GET /v2/pals/pdemo/skills/",
     "PUT /v2/pals/pdemo/skills/internet_search",
-    "GET /v2/pals/pdemo/tools/",
-    "POST /v2/pals/pdemo/tools/",
     "POST /v2/pals/pdemo/publish",
     "POST /v2/deployments",
     "GET /v2/deployments",

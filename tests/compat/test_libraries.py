@@ -111,12 +111,10 @@ def test_tools_of_resources_that_do_not_exist_yet_fail_with_404(clients: Clients
         ("tavus_document_list", {}),
         ("tavus_guardrail_list", {}),
         ("tavus_objective_list", {}),
-        ("tavus_tool_list", {}),
         ("tavus_skill_list", {}),
         ("tavus_pronunciation_dictionary_list", {}),
         ("tavus_deployment_list", {}),
         ("tavus_builder_list", {}),
-        ("tavus_pal_tools_list", {"pal_id": "pguide"}),
         ("tavus_pal_skills_list", {"pal_id": "pguide"}),
     )
     assert ran.code == 0, ran.err

@@ -217,11 +217,6 @@ NOT_HERE_YET = """
     objective patch o1 --file patch.json
     objective delete o1
     objective validate --file objective.json
-    tool list
-    tool get t1
-    tool create --file tool.json
-    tool patch t1 --file part_of_tool.json
-    tool delete t1
     skill list
     skill get memory
     pronunciation-dictionary list
@@ -241,9 +236,6 @@ NOT_HERE_YET = """
     deployment create --pal-id pguide --channel embed --shared-memory --any-origin
     pal options pguide
     pal build --prompt "A museum guide." --json
-    pal tools list pguide
-    pal tools attach pguide t1
-    pal tools detach pguide t1
     pal skills list pguide
     pal skills attach pguide memory
     pal skills patch pguide memory --config {}

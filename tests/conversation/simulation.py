@@ -18,7 +18,8 @@ from visavis.conversation.conversation import Conversation
 from visavis.conversation.persona import ConversationalFlow, Persona, PersonaLayers, PipelineMode
 from visavis.errors import EngineError
 from visavis.layers import Layers
-from visavis.layers.llm import Message
+from visavis.layers.llm import Function, Message, ToolRequest
+from visavis.layers.tools import Tool
 from visavis.layers.tts import Speech, Word
 from visavis.layers.turn import UnreadPause
 from visavis.replica import Attitude, Background, Emotion, Frame, Rapport
@@ -152,17 +153,27 @@ class ScriptedModel:
 
     shares_processor: ClassVar[bool] = False
 
-    replies: list[str]
+    replies: list[str | list[tuple[str, str]]]
+    """What it says, or the tools that it wants used: names and arguments."""
     first_token_s: float = 0.25
     token_s: float = 0.04
     fails_after: int | None = None
     asked: list[list[Message]] = field(default_factory=list)
+    offered: list[list[str]] = field(default_factory=list)
     closed: int = 0
     prefilled: list[str] = field(default_factory=list)
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Function] = ()
+    ) -> AsyncIterator[str | ToolRequest]:
         self.asked.append(list(messages))
+        self.offered.append([tool.name for tool in tools])
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
+        if isinstance(reply, list):
+            await asyncio.sleep(self.first_token_s)
+            for index, (name, arguments) in enumerate(reply):
+                yield ToolRequest(f"model{index}", name, arguments)
+            return
         try:
             await asyncio.sleep(self.first_token_s)
             for index, word in enumerate(reply.split(" ")):
@@ -176,7 +187,7 @@ class ScriptedModel:
     def rest(self, seconds: float) -> None:
         pass
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         self.prefilled.append(messages[-1].content)
 
     async def ending(self, messages: Sequence[Message]) -> None:
@@ -296,13 +307,22 @@ class World:
         await run
 
 
-def world(said: list[str], replies: list[str], greeting: str = "", mode: PipelineMode = "full", **flow: Any) -> World:
+def world(
+    said: list[str],
+    replies: list[Any],
+    greeting: str = "",
+    mode: PipelineMode = "full",
+    tools: Sequence[Tool] = (),
+    persona_tools: Sequence[Mapping[str, Any]] = (),
+    system_tools: Sequence[str] = (),
+    **flow: Any,
+) -> World:
     """A world in which the person says `said` and the model answers `replies`; `flow` are the persona's settings.
 
     Openers are off unless asked for, so that replies begin with the model's words.
     """
     recogniser, end_of_turn, model = ScriptedRecogniser(list(said)), ScriptedEndOfTurn(), ScriptedModel(replies)
-    layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice())
+    layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice(), tuple(tools))
     layers_wanted = PersonaLayers(conversational_flow=ConversationalFlow(**{"openers": False, **flow}))
     persona = Persona(
         persona_name="Test",
@@ -310,6 +330,8 @@ def world(said: list[str], replies: list[str], greeting: str = "", mode: Pipelin
         system_prompt="You are a test.",
         greeting=greeting,
         layers=layers_wanted,
+        tools=persona_tools,
+        system_tools=system_tools,
     )
     conversation = Conversation("ctest", persona, CountingFace(), layers, LoopClock())
     return World(SimulatedCall(), conversation, recogniser, end_of_turn, model)

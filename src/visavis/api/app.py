@@ -12,6 +12,7 @@ from visavis.api import (
     replicas,
     signalling,
     speech,
+    tools,
     usage,
     videos,
     voices,
@@ -51,8 +52,9 @@ def create_app(
     guard(app, settings)
     answer_errors(app)
     needs_key = [Depends(requires()), Depends(within_rate)]
-    for resource in (personas, replicas, voices, videos, speech, webhooks, usage):
+    for resource in (personas, tools, replicas, voices, videos, speech, webhooks, usage):
         app.include_router(resource.router, dependencies=needs_key)
+    app.include_router(tools.of_personas, dependencies=needs_key)
     app.include_router(conversations.router, dependencies=needs_key)
     for open_to_links in (conversations.public, signalling.router, interactions.router):
         app.include_router(open_to_links)

@@ -19,8 +19,10 @@ from visavis.api.replicas import check_usable
 from visavis.api.shapes import CreatedConversation, Latency, Listed, ListedConversation, ShownConversation, Transcript
 from visavis.api.signalling import ice_servers_for_browsers
 from visavis.api.system import DEMO_PERSONA_ID, STOCK_REPLICA_ID, SystemPersonas, stand_in
+from visavis.api.tools import resolved
 from visavis.api.transcripts import as_text, as_webvtt
 from visavis.config import Settings
+from visavis.conversation.persona import Persona
 from visavis.errors import BadInputError
 from visavis.hosting import meeting_tokens, shutdown
 from visavis.hosting.errors import UnknownConversationError
@@ -280,7 +282,10 @@ async def _created(
     document = await find(_system(request), store, persona_id)
     replica_id = stand_in(body.replica_id or document.get("default_replica_id") or STOCK_REPLICA_ID)
     replica = await check_usable(store, "replica_id", replica_id)
-    plan = _plan(body, properties, document, given.get("overrides") or {}, replica_id)
+    overrides = given.get("overrides") or {}
+    wanted = runnable.merge(document, overrides).get("tool_ids") or []
+    persona = runnable.runnable(document, overrides, await resolved(store, wanted))
+    plan = _plan(body, properties, persona, replica_id)
     if replica and replica.document.get("green_screen"):
         plan = plan.model_copy(update={"green_screen": True})
     if plan.green_screen and replica and not replica.document.get("background_is_replaceable", True):
@@ -323,11 +328,9 @@ def _check(settings: Settings, given: dict[str, Any]) -> None:
 def _plan(
     body: ConversationBody,
     properties: ConversationProperties,
-    document: dict[str, Any],
-    overrides: dict[str, Any],
+    persona: Persona,
     replica_id: str,
 ) -> Plan:
-    persona = runnable.runnable(document, overrides)
     facts = [persona.context, body.conversational_context or "", _told(body.metadata or {})]
     changes = {"context": "\n\n".join(fact for fact in facts if fact)}
     if body.custom_greeting is not None:

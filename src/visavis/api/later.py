@@ -6,7 +6,6 @@ _LATER = {
     "memory-stores": "Memory stores",
     "objectives": "Objectives",
     "guardrails": "Guardrails",
-    "tools": "Tools",
     "skills": "Skills",
     "capabilities": "Capabilities",
     "deployments": "Deployments",

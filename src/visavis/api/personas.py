@@ -1,5 +1,6 @@
 """`/v2/personas` (and `/v2/pals`): who speaks."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -14,6 +15,7 @@ from visavis.api.runnable import CREDENTIALS, snapshot, validated, warnings
 from visavis.api.shapes import CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
 from visavis.errors import BadInputError
+from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.store import Store
 from visavis.store.personas import StoredPersona
 from visavis.store.secrets import MASK, is_secret, masked
@@ -58,7 +60,7 @@ async def create_persona(store: FromStore, body: PersonaBody) -> dict[str, Any]:
             "persona_id": made.persona_id,
             "persona_name": document["persona_name"],
             "created_at": moment(made.created_at),
-            "warnings": warnings(given),
+            "warnings": [*warnings(given), *await _unknown_tools(store, given)],
         }
     )
 
@@ -145,8 +147,17 @@ async def _checked(store: Store, given: dict[str, Any], before: dict[str, Any] |
     replica_id = document["default_replica_id"]
     if replica_id and replica_id != STOCK_REPLICA_ID:
         await store.replicas.get(replica_id)
-    validated(snapshot(document))
+    tools = [one for one in document.get("tool_ids") or () if one not in SYSTEM_TOOLS]
+    validated(snapshot(document, tools=await store.tools.documents(tools)))
     return document
+
+
+async def _unknown_tools(store: Store, given: Mapping[str, Any]) -> list[str]:
+    found = []
+    for tool_id in given.get("tool_ids") or ():
+        if tool_id not in SYSTEM_TOOLS and not await store.tools.documents([tool_id]):
+            found.append(f"tool_ids: there is no tool {tool_id!r}")
+    return found
 
 
 def _check_secrets(document: Any, before: Any, at: str = "") -> None:

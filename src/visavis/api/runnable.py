@@ -4,7 +4,7 @@ Clients of the hosted service name engines that are not here. Their personas are
 engines; every difference is one line among the `warnings` of the answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +14,8 @@ from visavis.api.persona_document import PersonaFields, with_defaults
 from visavis.conversation.persona import ConversationalFlow, Listening, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.tools.built_in import SYSTEM_TOOLS
+from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 _LATER: Mapping[str, str] = {
@@ -23,7 +25,6 @@ _LATER: Mapping[str, str] = {
     "guardrails_id": "guardrails",
     "guardrail_ids": "guardrails",
     "guardrail_tags": "guardrails",
-    "tool_ids": "tools",
     "memories": "memories",
     "disclosure_type": "disclosure",
     "verbal_disclosure": "disclosure",
@@ -41,12 +42,16 @@ _OWN_ENGINES = (None, "", "visavis", "tavus-auto", "sparrow-1", "sparrow-0")
 _LAYERS = ("perception", "stt", "conversational_flow", "llm", "tts")
 
 
-def runnable(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Persona:
+def runnable(
+    document: Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    tools: Sequence[Mapping[str, Any]] = (),
+) -> Persona:
     """The persona that a conversation runs: `document` as it is stored, secrets included, changed by `overrides`.
 
-    Raises `BadInputError`, which names the field.
+    `tools` are the documents of its `tool_ids`. Raises `BadInputError`, which names the field.
     """
-    return validated(snapshot(document, overrides))
+    return validated(snapshot(document, overrides, tools))
 
 
 def validated(found: Mapping[str, Any]) -> Persona:
@@ -57,7 +62,11 @@ def validated(found: Mapping[str, Any]) -> Persona:
         raise first_problem(error.errors(include_url=False)) from None
 
 
-def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def snapshot(
+    document: Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    tools: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """The same as JSON, secrets included: what a conversation's row keeps."""
     merged = with_defaults(merge(document, overrides or {}))
     layers = merged["layers"]
@@ -78,6 +87,7 @@ def snapshot(document: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
             "llm": _language_model(layers["llm"]),
             "tts": _speaking(layers["tts"]),
         },
+        **_tools(merged, tools),
     }
     if "pipeline_mode" in Persona.model_fields:
         found["pipeline_mode"] = "echo" if merged["pipeline_mode"] == "echo" else "full"
@@ -88,6 +98,24 @@ def _speaking(layer: Mapping[str, Any]) -> dict[str, Any]:
     named = (layer.get("external_voice_id"), layer.get("voice_id"))
     voice = next((name for name in named if name in VOICE_NAMES), None)
     return {"voice": voice, "tts_emotion_control": layer.get("tts_emotion_control") is True}
+
+
+def _tools(merged: Mapping[str, Any], stored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tools from `tool_ids` (`stored` are their documents), and those in the language model's layer itself."""
+    own, system = [*stored], [one for one in merged.get("tool_ids") or () if one in SYSTEM_TOOLS]
+    for index, given in enumerate(merged["layers"]["llm"].get("tools") or ()):
+        if given.get("type") in SYSTEM_TOOLS:
+            system.append(given["type"])
+            continue
+        try:
+            ToolDescription.model_validate(given)
+        except ValidationError as error:
+            raise first_problem(error.errors(include_url=False), f"layers.llm.tools.{index}.") from None
+        own.append(given)
+    names = [(one.get("function") or one).get("name") for one in own]
+    if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
+        raise BadInputError("tools", twice, "tools of different names")
+    return {"tools": own, "system_tools": list(dict.fromkeys(system))}
 
 
 def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -152,7 +180,7 @@ def warnings(given: Mapping[str, Any]) -> list[str]:
     found += [
         f"{name}: not known to this server; kept without effect"
         for name in given
-        if name not in PersonaFields.model_fields and name not in _LATER and name not in _SERVED
+        if name not in {*PersonaFields.model_fields, *_LATER, *_SERVED}
     ]
     for name, layer in (given.get("layers") or {}).items():
         if name in _OF_LAYER and isinstance(layer, Mapping):
@@ -201,8 +229,6 @@ def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
         found.append(
             f"model: {layer['model']!r} has no base_url, so the language model of this server answers in its place"
         )
-    if layer.get("tools"):
-        found.append("tools: tools are not available yet")
     return found
 
 

@@ -1,5 +1,6 @@
 """What the language model sees: the prompt, what the person said, and only those words of ours that were played."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from visavis.layers.llm import Message
@@ -57,6 +58,15 @@ class Context:
         if heard:
             self._add(Message("assistant", heard))
 
+    def add_tool_round(self, round_: Sequence[Message]) -> None:
+        """Tools were used: the assistant's requests, then their results."""
+        for message in round_:
+            self._add(message)
+
+    def add_note(self, text: str) -> None:
+        """Something became known that nobody said; it stands before the person's next words."""
+        self._add(Message("user", f"[{text}]"))
+
     def append_system(self, text: str) -> None:
         """Add a fact to the prompt."""
         self._system = f"{self._system}\n\n{text}"
@@ -86,6 +96,10 @@ class Context:
 
 def _appended(turns: list[Message], message: Message) -> list[Message]:
     """`turns` plus `message`; two in a row by the same speaker become one, since chat templates alternate."""
-    if turns and turns[-1].role == message.role:
+    if (
+        turns
+        and turns[-1].role == message.role in ("user", "assistant")
+        and not (turns[-1].tool_requests or message.tool_requests)
+    ):
         return [*turns[:-1], Message(message.role, f"{turns[-1].content} {message.content}")]
     return [*turns, message]

@@ -5,6 +5,7 @@ from visavis.conversation.context import Context
 from visavis.conversation.echoes import Echoes
 from visavis.conversation.floor import Floor
 from visavis.conversation.persona import PipelineMode
+from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.turns import Turns
 from visavis.errors import BadInputError
 from visavis.replica import Renderer
@@ -32,6 +33,7 @@ class Controls:
         echoes: Echoes,
         floor: Floor,
         renderer: Renderer[object],
+        toolbox: Toolbox,
     ) -> None:
         self._mode = mode
         self._context = context
@@ -39,6 +41,7 @@ class Controls:
         self._echoes = echoes
         self._floor = floor
         self._renderer = renderer
+        self._toolbox = toolbox
 
     def obey(self, wanted: interactions.Interaction) -> None:
         """Do it. Raises `BadInputError` where that makes no sense at the moment."""
@@ -61,8 +64,4 @@ class Controls:
             case interactions.SetEmotion():
                 self._renderer.express(wanted.properties.emotion)
             case interactions.ToolResult():
-                raise BadInputError(
-                    "properties.tool_call_id",
-                    wanted.properties.tool_call_id,
-                    "the id of a tool call that waits for its result; none does",
-                )
+                self._toolbox.settle(wanted)

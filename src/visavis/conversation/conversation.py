@@ -20,9 +20,11 @@ from visavis.conversation.person_voice import PersonVoice, report_voice
 from visavis.conversation.persona import Persona
 from visavis.conversation.playout import Playout
 from visavis.conversation.sight import Watcher
+from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.turns import Turns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
+<<<<<<< HEAD
 from visavis.layers.llm import Message
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.tts.emotion import PROMPT as EMOTION_PROMPT
@@ -31,6 +33,18 @@ from visavis.transport import Call, VideoCall
 
 _ANALYSIS_S = 3.0
 """For the answer to one question about what was seen, when a conversation is over."""
+=======
+from visavis.layers.llm import Function
+from visavis.layers.llm.prompt import spoken_style
+from visavis.layers.tools import Tool
+from visavis.layers.tools.built_in import CURRENT_TIME, END_CALL, NOTHING, SYSTEM_TOOLS, current_time
+from visavis.layers.tools.description import ToolDescription
+from visavis.replica import Replica
+from visavis.transport import Call, VideoCall
+
+_HOST_ENDS_S = 2.0
+"""A host that hears of the wish ends the conversation itself; without one, the call is hung up after this time."""
+>>>>>>> 5347c65 (Tools: personas can do things, in the call, through other servers, or by themselves)
 
 
 class NobodyInCallError(VisavisError):
@@ -78,6 +92,7 @@ class Conversation:
         self._call: Call | None = None
         self._turns: Turns | None = None
         self._controls: Controls | None = None
+        self._toolbox: Toolbox | None = None
 
     @property
     def echoes(self) -> bool:
@@ -92,7 +107,13 @@ class Conversation:
     async def prepare(self) -> None:
         """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
         if not self.echoes:
-            await self._layers.language_model.prefill(self._context.messages())
+            own = [tool.function for tool in (*self._layers.tools, *self._system_tools())]
+            asked = [Function(tool.name, tool.description, tool.parameters) for tool in self._asked_of_client]
+            await self._layers.language_model.prefill(self._context.messages(), (*own, *asked))
+
+    @property
+    def _asked_of_client(self) -> list[ToolDescription]:
+        return [t for t in self.persona.tools if t.delivery.app_message and t.trigger_type == "in_call"]
 
     async def interact(self, message: Mapping[str, Any]) -> None:
         """Do what a message of the interactions protocol asks for, wherever it came from.
@@ -171,6 +192,10 @@ class Conversation:
         renderer = self.replica.renderer()
         playout = Playout(call, renderer, self._clock, self._executor, own_voice.played)
         async with asyncio.TaskGroup() as tasks:
+            toolbox = Toolbox([*layers.tools, *self._system_tools()], self.events, self._clock, tasks)
+            self._toolbox = toolbox
+            for described in self._asked_of_client:
+                toolbox.add(described)
             turns = self._turns = Turns(
                 self.persona.layers.conversational_flow,
                 self._context,
@@ -182,10 +207,14 @@ class Conversation:
                 self.events,
                 self._clock,
                 tasks,
+                toolbox,
                 speculative=self.persona.layers.speculative,
             )
+            toolbox.tell_late_results(turns.learn)
             echoes = Echoes(turns, renderer, self._clock)
-            self._controls = Controls(self.persona.pipeline_mode, self._context, turns, echoes, floor, renderer)
+            self._controls = Controls(
+                self.persona.pipeline_mode, self._context, turns, echoes, floor, renderer, toolbox
+            )
             try:
                 tasks.create_task(playout.run())
                 tasks.create_task(echoes.run())
@@ -209,6 +238,26 @@ class Conversation:
             finally:
                 self._turns = self._controls = None
                 turns.interrupt()
+
+    def _system_tools(self) -> list[Tool]:
+        """The tools of visavis itself that this persona wants."""
+        end_call = Tool(END_CALL, SYSTEM_TOOLS[END_CALL], NOTHING, self._say_goodbye, on_call="silent", timeout_s=1.0)
+        known = {END_CALL: end_call, CURRENT_TIME: current_time()}
+        return [known[name] for name in self.persona.system_tools if name in known]
+
+    async def _say_goodbye(self, arguments: Mapping[str, Any]) -> str:
+        if self._toolbox:
+            self._toolbox.go_on(self._end_when_said())
+        return "The call ends as soon as you have said goodbye. Say a short goodbye."
+
+    async def _end_when_said(self) -> None:
+        """End the call after the goodbye, unless the person objects."""
+        if self._turns and await self._turns.said():
+            self.events.emit(events.EndRequested())
+            await self._clock.sleep_until(self._clock.now() + _HOST_ENDS_S)
+            self.left = True
+            if self._call:
+                await self._call.close()
 
     async def _listen(self, call: Call, turns: Turns, floor: Floor, own_voice: OwnVoice) -> None:
         layers = self._layers

@@ -2,7 +2,7 @@
 
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with, wherever an event
 exists there, in both generations of its names; `conversation.latency`, `conversation.overlap`, `conversation.seeing`,
-`conversation.error` and `conversation.ended` are ours.
+`conversation.tool_outcome`, `conversation.end_requested`, `conversation.error` and `conversation.ended` are ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -150,6 +150,23 @@ class ToolCall(Event):
     name: str
     arguments: str
     tool_call_id: str | None = None
+
+
+class ToolOutcome(Event):
+    """A tool has done its work, or has failed. What it said stays between it and the language model."""
+
+    event_type: ClassVar[str] = "conversation.tool_outcome"
+    name: str
+    status: Literal["success", "error"]
+    duration: float
+    """Seconds."""
+    tool_call_id: str
+
+
+class EndRequested(Event):
+    """The replica has said goodbye and wants the call to end."""
+
+    event_type: ClassVar[str] = "conversation.end_requested"
 
 
 class PerceptionToolCall(Event):

@@ -9,7 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+<<<<<<< HEAD
 from visavis.layers.tts.stock_voices import VOICE_NAMES
+=======
+from visavis.layers.tools.built_in import SystemTool
+from visavis.layers.tools.description import ToolDescription
+>>>>>>> 5347c65 (Tools: personas can do things, in the call, through other servers, or by themselves)
 
 Interruptibility = Literal["low", "medium", "high"]
 
@@ -111,6 +116,10 @@ class Persona(BaseModel):
     context: str = Field("", max_length=250_000, description="Facts appended to the prompt.")
     greeting: str = Field("", max_length=4_000, description="Spoken when the person joins.")
     layers: PersonaLayers = PersonaLayers()
+    tools: tuple[ToolDescription, ...] = Field((), max_length=100, description="What it can do besides talking.")
+    system_tools: tuple[SystemTool, ...] = Field(
+        (), description="Tools of visavis itself: end_call, current_time, look."
+    )
 
     @field_validator("system_prompt")
     @classmethod

@@ -9,11 +9,12 @@ import logging
 import statistics
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from visavis.conversation import engagement, events
+from visavis.conversation.answer import Answer
 from visavis.conversation.attention import Attention
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
@@ -40,8 +41,9 @@ from visavis.conversation.persona import ConversationalFlow
 from visavis.conversation.playout import Playing, Playout
 from visavis.conversation.reply import Reply
 from visavis.conversation.sound_reply import SoundReply
+from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.words import same_words
-from visavis.layers.llm import LanguageModel
+from visavis.layers.llm import LanguageModel, Message
 from visavis.layers.tts import TextToSpeech
 from visavis.replica import Attitude, Renderer
 
@@ -70,6 +72,7 @@ class _Speculation:
 
     text: str
     reply: Reply
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Turns:
         stream: EventStream,
         clock: Clock,
         tasks: asyncio.TaskGroup,
+        toolbox: Toolbox,
         *,
         speculative: bool = True,
     ) -> None:
@@ -122,6 +126,7 @@ class Turns:
         self._events = stream
         self._clock = clock
         self._tasks = tasks
+        self._toolbox = toolbox
         self._speculative = speculative
         self._openers = Openers(voice) if flow.openers else None
         self._attention = Attention(flow.wake_phrase, flow.sleep_phrase)
@@ -131,6 +136,7 @@ class Turns:
         self._cut_off: _Saying | None = None
         self._took_s: deque[float] = deque(maxlen=5)
         self._person_started_at = 0.0
+        self._person_speaks = False
         self._nodded_at = 0.0
         self._asked_at: float | None = None
         self.alone = False
@@ -148,7 +154,7 @@ class Turns:
             await self._clock.sleep_until(self._clock.now() + 0.5)
             if self._attention.awake and not self.alone and self._engagement.due(self._clock.now()):
                 question = self._context.with_person(engagement.PROMPT)
-                self._play(self._reply(self._language_model.stream(question), Waterfall()))
+                self._play(self._reply(Answer(self._language_model, question).text(), Waterfall()))
 
     def heard(self, heard: Heard) -> None:
         """The person did something with their voice."""
@@ -213,6 +219,24 @@ class Turns:
         while self._saying:
             await self._saying.over.wait()
 
+    async def said(self) -> bool:
+        """Wait until what is being said is over; whether it was heard to its end."""
+        if saying := self._saying:
+            await saying.over.wait()
+            return not saying.playing.interrupted
+        return True
+
+    def learn(self, name: str, result: str, respond: bool) -> None:
+        """A tool's result came when no reply waited for it any more; `respond` makes one from it."""
+        self._context.add_note(f"Result of {name}: {result}")
+        if respond:
+            self._start(self._speak_of_news())
+
+    async def _speak_of_news(self) -> None:
+        await self.silence()
+        if not (self._person_speaks or self._speculation):
+            self._play(self._reply(self._committed(self._context.messages()).text(), Waterfall()))
+
     async def echo(self, said: AsyncIterator[str] | SoundReply, inference_id: str) -> bool:
         """Say exactly `said` from now on; returns when it is over, and whether it was interrupted."""
         reply = said if isinstance(said, SoundReply) else self._reply(said, Waterfall())
@@ -250,6 +274,7 @@ class Turns:
         self._cut_off = self._stop()
         self._asked_at = None
         self._person_started_at = self._nodded_at = self._clock.now()
+        self._person_speaks = True
         self._engagement.person_spoke()
         self._playout.attitude = Attitude.LISTENING
         self._events.emit(events.UserStartedSpeaking())
@@ -264,6 +289,7 @@ class Turns:
             self._prepare(text)
 
     def _person_stopped(self) -> None:
+        self._person_speaks = False
         self._playout.attitude = Attitude.IDLE
         duration = round(self._clock.now() - self._person_started_at, 3)
         self._events.emit(events.UserStoppedSpeaking())
@@ -280,7 +306,8 @@ class Turns:
         """Let the language model read the words so far, unless it is still at earlier ones."""
         busy = self._preparation and not self._preparation.done()
         if self._speculative and not busy and len(text.split()) >= _PREFILL_WORDS:
-            self._preparation = self._start(self._language_model.prefill(self._context.with_person(text)))
+            asked, functions = self._context.with_person(text), self._toolbox.functions
+            self._preparation = self._start(self._language_model.prefill(asked, functions))
 
     def _stop_preparing(self) -> None:
         """Leave the cores to the recogniser; what has been read so far stays read."""
@@ -299,8 +326,8 @@ class Turns:
         self._drop_speculation()
         if text:
             self._forget_cut_off()
-            stream = self._language_model.stream(self._context.with_person(text))
-            self._speculation = _Speculation(text, self._reply(stream, waterfall))
+            answer = Answer(self._language_model, self._context.with_person(text), self._toolbox)
+            self._speculation = _Speculation(text, self._reply(answer.text(), waterfall), answer)
 
     def _drop_speculation(self) -> None:
         if self._speculation:
@@ -323,13 +350,19 @@ class Turns:
             return
         self._speculate(text, waterfall)
         assert self._speculation
-        reply, self._speculation = self._speculation.reply, None
+        reply, answer, self._speculation = self._speculation.reply, self._speculation.answer, None
         reply.waterfall.adopt(waterfall, ("last_voice", "vad_end", "turn_decision", "final_text"))
         self._context.add_person(text)
         self._playout.attitude = Attitude.THINKING
         self._floor.replica = Doing.THINKING
         self._open(reply, text)
         self._play(reply)
+        answer.commit(self._context)
+
+    def _committed(self, messages: Sequence[Message]) -> Answer:
+        answer = Answer(self._language_model, messages, self._toolbox)
+        answer.commit(self._context)
+        return answer
 
     def _open(self, reply: Reply, said: str) -> None:
         """Bridge a long wait for the reply's own words."""

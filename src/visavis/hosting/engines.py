@@ -5,12 +5,15 @@ import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
+from visavis.config import Settings
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
 from visavis.layers import Layers
-from visavis.layers.llm import Ending, LanguageModel, Message
+from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolRequest
 from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.tools.http import http_tool
+from visavis.outbound import Outbound, PrivateAddresses
 from visavis.replica import Replica
 
 
@@ -37,10 +40,12 @@ class HouseModel:
         """Stop it."""
         await self._stack.aclose()
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Function] = ()
+    ) -> AsyncGenerator[str | ToolRequest, None]:
         """See `visavis.layers.llm.LanguageModel`, as for all that follow."""
         model = self._model or await self.current()
-        async with aclosing(model.stream(messages)) as reply:  # type: ignore[type-var]
+        async with aclosing(model.stream(messages, tools)) as reply:  # type: ignore[type-var]
             async for piece in reply:
                 yield piece
 
@@ -48,9 +53,9 @@ class HouseModel:
     def shares_processor(self) -> bool:
         return self._model is not None and self._model.shares_processor
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         if self._model:
-            await self._model.prefill(messages)
+            await self._model.prefill(messages, tools)
 
     async def ending(self, messages: Sequence[Message]) -> Ending | None:
         return await self._model.ending(messages) if self._model else None
@@ -60,24 +65,34 @@ class HouseModel:
             self._model.rest(seconds)
 
 
+def outbound_of(settings: Settings) -> Outbound:
+    """What reaches the addresses that users give, as the settings allow."""
+    return Outbound(PrivateAddresses.parse(settings.allow_private_urls))
+
+
 class SharedEngines:
     """The `visavis.hosting.calls.Engines` of a process."""
 
-    def __init__(self, layers: Layers, faces: Faces) -> None:
+    def __init__(self, layers: Layers, faces: Faces, outbound: Outbound | None = None) -> None:
+        """`outbound` reaches the servers that tools are done by."""
         self._layers = layers
         self._faces = faces
+        self._outbound = outbound or Outbound()
         self._voices = Voices()
 
     @asynccontextmanager
     async def layers(self, plan: Plan) -> AsyncIterator[Layers]:
-        """The shared engines, with the replica's own voice and the persona's own language model if they have one."""
-        own_voice = await self._voices.voice(plan)
-        layers = dataclasses.replace(self._layers, voice=own_voice) if own_voice else self._layers
-        if plan.persona.layers.llm is None:
+        """The shared engines, with the replica's own voice, and what the persona brings itself."""
+        persona = plan.persona
+        wanted = [one for one in persona.tools if one.delivery.api and one.trigger_type == "in_call"]
+        layers = dataclasses.replace(self._layers, tools=tuple(http_tool(one, self._outbound) for one in wanted))
+        if own_voice := await self._voices.voice(plan):
+            layers = dataclasses.replace(layers, voice=own_voice)
+        async with AsyncExitStack() as own:
+            if persona.layers.llm is not None:
+                model = await own.enter_async_context(aclosing(OpenAICompatible(persona.layers.llm)))
+                layers = dataclasses.replace(layers, language_model=model)
             yield layers
-            return
-        async with aclosing(OpenAICompatible(plan.persona.layers.llm)) as own:
-            yield dataclasses.replace(layers, language_model=own)
 
     async def replica(self, plan: Plan) -> Replica:
         """The plan's face."""

@@ -361,6 +361,8 @@ class Hosting:
         conversation_id, event_type = live.row.conversation_id, event["event_type"]
         if event_type == events.Joined.event_type:
             self._person_joined(live)
+        if event_type == events.EndRequested.event_type:
+            self._end_soon(live, shutdown.REPLICA_SAID_GOODBYE)
         utterance, waterfall = live.record.hear(event)
         self.telemetry.hear(event)
         self._feeds.publish(conversation_id, event)

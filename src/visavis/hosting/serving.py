@@ -16,7 +16,7 @@ from visavis.conversation.persona import Persona
 from visavis.errors import VisavisError
 from visavis.hosting.answering import answerer
 from visavis.hosting.calls import Calls
-from visavis.hosting.engines import HouseModel, SharedEngines
+from visavis.hosting.engines import HouseModel, SharedEngines, outbound_of
 from visavis.hosting.faces import Bundles, Faces
 from visavis.hosting.hosting import Hosting, Worker, open_hosting
 from visavis.hosting.meeting_tokens import SECRET_NAME
@@ -47,7 +47,7 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
         # A server whose own persona brings its language model may never need the one of the house.
         answering: LanguageModel = house if persona.layers.llm else await house.current()
         layers = await stack.enter_async_context(start_speech(answering))
-        engines = SharedEngines(layers, Faces())
+        engines = SharedEngines(layers, Faces(), outbound_of(settings))
         await _warm_up(engines, Plan(conversation_id="warming up", persona=persona, replica_id=replica_id))
 
         slots = _slots(settings, answering)

@@ -10,6 +10,8 @@ DELETED: Final = "daily_room_has_been_deleted"
 """The hosted service's words for a conversation that was deleted while it was active."""
 FAILED_TO_START: Final = "exception_encountered_during_conversation_startup"
 
+REPLICA_SAID_GOODBYE: Final = "end_call_tool"
+"""Ours: the persona's tool `end_call` was used."""
 SERVER_STOPPED: Final = "server_shutdown"
 """Ours: the server was stopped, after the replica had said goodbye if there was time."""
 SERVER_RESTARTED: Final = "server restarted"

@@ -22,7 +22,7 @@ from visavis.config import Settings
 from visavis.errors import EngineError, VisavisError
 from visavis.hosting.answering import answerer
 from visavis.hosting.calls import Calls
-from visavis.hosting.engines import SharedEngines
+from visavis.hosting.engines import SharedEngines, outbound_of
 from visavis.hosting.faces import Faces
 from visavis.hosting.place import CallOver, Report
 from visavis.hosting.plan import Plan
@@ -124,7 +124,9 @@ class Work:
                 layers = await stack.enter_async_context(start_speech(model))
                 threads = ThreadPoolExecutor(settings.conversations_per_worker, thread_name_prefix="render")
                 stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-                self._calls = Calls(SharedEngines(layers, Faces()), answerer(settings), self._tell, threads)
+                self._calls = Calls(
+                    SharedEngines(layers, Faces(), outbound_of(settings)), answerer(settings), self._tell, threads
+                )
                 self._line.send(Ready())
                 await asyncio.Event().wait()
         except VisavisError as error:

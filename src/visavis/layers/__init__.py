@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from visavis.layers.llm import LanguageModel
 from visavis.layers.perception import Perception
 from visavis.layers.stt import SpeechToText
+from visavis.layers.tools import Tool
 from visavis.layers.tts import TextToSpeech
 from visavis.layers.turn import EndOfTurn, VoiceActivity
 
@@ -22,3 +23,5 @@ class Layers:
     voice: TextToSpeech
     perception: Perception | None = None
     """None is blind."""
+    tools: tuple[Tool, ...] = ()
+    """Those of the persona that this process does by itself."""

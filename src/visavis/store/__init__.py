@@ -21,6 +21,7 @@ from visavis.store.personas import Personas
 from visavis.store.replicas import Replicas
 from visavis.store.rotation import fit_key
 from visavis.store.secrets import Secrets
+from visavis.store.tools import Tools
 from visavis.store.usage import Usage
 from visavis.store.videos import Videos
 from visavis.store.webhook_secrets import WebhookSecrets
@@ -42,6 +43,7 @@ class Store:
     videos: Videos
     speeches: Videos
     idempotency: Idempotency
+    tools: Tools
     blobs: Blobs
     secrets: Secrets
     database: Database
@@ -87,6 +89,7 @@ async def open_store(database_url: str, blobs_url: str, secret_keys: Sequence[st
             videos=Videos(database, "video"),
             speeches=Videos(database, "speech"),
             idempotency=Idempotency(database),
+            tools=Tools(database, sealing),
             blobs=blobs,
             secrets=sealing,
             database=database,

@@ -22,6 +22,11 @@ def replica_id() -> str:
     return "r" + _digits(_DIGITS)
 
 
+def tool_id() -> str:
+    """`t` and 12 digits."""
+    return "t" + _digits(_DIGITS)
+
+
 def key_id() -> str:
     """`k` and 12 digits."""
     return "k" + _digits(_DIGITS)

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Connection, String, Table, cast, insert, select, 
 
 from visavis.store.database import Database
 from visavis.store.secrets import SEALED, Secrets
-from visavis.store.tables import conversations, jobs, personas, secrets
+from visavis.store.tables import conversations, jobs, personas, secrets, tools
 
 _CHECK = "key check"
 _BATCH = 200
@@ -16,6 +16,7 @@ _DOCUMENTS = [
     (conversations, conversations.c.snapshot),
     (conversations, conversations.c.properties),
     (jobs, jobs.c.input),
+    (tools, tools.c.document),
 ]
 """Every column that holds sealed secrets."""
 

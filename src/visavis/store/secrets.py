@@ -88,7 +88,9 @@ def unmasked(new: Any, old: Any) -> Any:
     """`new` with each `********` replaced by what stands at the same place in `old`."""
     if isinstance(new, dict) and isinstance(old, dict):
         return {
-            name: old[name] if value == MASK and is_secret(name) and name in old else unmasked(value, old.get(name))
+            name: old[name]
+            if value == MASK and _holds_secret(new, name) and name in old
+            else unmasked(value, old.get(name))
             for name, value in new.items()
         }
     if isinstance(new, list) and isinstance(old, list):
@@ -96,10 +98,17 @@ def unmasked(new: Any, old: Any) -> Any:
     return new
 
 
+def _holds_secret(document: dict[str, Any], name: str) -> bool:
+    """Whether a field of `document` is a secret; `value` is one in the key of a tool."""
+    return is_secret(name) or (name == "value" and document.get("type") == "api_key")
+
+
 def _with_secrets(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {
-            name: change(inner) if isinstance(inner, str) and is_secret(name) else _with_secrets(inner, change)
+            name: change(inner)
+            if isinstance(inner, str) and _holds_secret(value, name)
+            else _with_secrets(inner, change)
             for name, inner in value.items()
         }
     if isinstance(value, list):

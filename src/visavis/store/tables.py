@@ -262,6 +262,18 @@ videos = Table(
 )
 _newest_first(videos, "kind")
 
+tools = Table(
+    "tools",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _moment("deleted_at", nullable=True),
+    _json("document"),
+)
+_newest_first(tools)
+
 idempotency = Table(
     "idempotency",
     metadata,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from visavis import models
-from visavis.layers.llm import Message
+from visavis.layers.llm import Function, Message, ToolRequest
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.speed import MEMORY_FILE, SpeedMemory, first_clause_s
@@ -55,11 +55,13 @@ class Asked:
         self.read: list[str] = []
         self.questions: list[str] = []
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         self.read.append(messages[-1].content)
         await self._model.prefill(messages)
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Function] = ()
+    ) -> AsyncGenerator[str | ToolRequest, None]:
         self.questions.append(messages[-1].content)
         async for piece in self._model.stream(messages):
             yield piece

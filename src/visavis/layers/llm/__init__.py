@@ -1,16 +1,41 @@
 """Language model: what the replica says."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What a model is told of a tool that it may use."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """The model wants a tool used."""
+
+    call_id: str
+    """Given by whoever answers; unique in a conversation."""
+    name: str
+    arguments: str
+    """JSON as the model wrote it: it may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One entry of the context."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_requests: tuple[ToolRequest, ...] = ()
+    """Of an assistant's message: the tools that it wanted used. As many messages of role `tool` follow it."""
+    call_id: str = ""
+    """Of a tool's message: which request it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +56,15 @@ class LanguageModel(Protocol):
         """It computes where the recogniser does: ask it for a reply only after the end of the turn was judged."""
         ...
 
-    def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """Yield the reply to `messages` piece by piece.
+    def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncIterator[str | ToolRequest]:
+        """Yield the reply to `messages` piece by piece; among and after its words, what `tools` shall be used.
 
         Closing the iterator stops the generation. Raises `visavis.errors.EngineError`.
         """
         ...
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
-        """Prepare for a `stream` call whose messages begin like these. A hint: failures are not raised."""
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
+        """Prepare for a `stream` call that begins like these. A hint: failures are not raised."""
         ...
 
     async def ending(self, messages: Sequence[Message]) -> Ending | None:

@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Message
+from visavis.layers.llm import Ending, Function, Message, ToolRequest, router
 from visavis.layers.llm.ending import EndingReader
 from visavis.layers.llm.openai_compatible import LAYER, LanguageModelSettings, OpenAICompatible, UnreachableError
 from visavis.layers.llm.prompt import FACT_FIRST, for_small_model
@@ -31,6 +31,8 @@ _SHAPE = MappingProxyType({"grammar": FACT_FIRST, "stop": ["\n"]})
 _NOTICE_CANCELLATION = MappingProxyType({"return_progress": True})
 """Makes llama.cpp write after every batch of the prompt, which is how it finds out at once that nobody listens; else
 it looks once a second."""
+
+_MAX_ROUTER_TOKENS = 120
 
 _READY_TIMEOUT_S = 10.0
 """How long a reply waits for a server that is starting; a crashed one is back in two seconds."""
@@ -79,11 +81,16 @@ class BuiltInModel:
         self._ending_reader: EndingReader | None = None
         self._client_url = ""
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Yield the reply piece by piece; see `visavis.layers.llm.LanguageModel`.
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Function] = ()
+    ) -> AsyncGenerator[str | ToolRequest, None]:
+        """Yield the reply piece by piece, or one request for a tool; see `visavis.layers.llm.LanguageModel`.
 
         When the server dies before the first piece, the reply comes from its successor.
         """
+        if tools and messages[-1].role == "user" and (wanted := await self._tool_for(messages, tools)):
+            yield wanted
+            return
         pieces = 0
         try:
             async with aclosing((await self._current_client()).stream(framed(messages))) as reply:
@@ -99,7 +106,21 @@ class BuiltInModel:
             async for piece in reply:
                 yield piece
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def _tool_for(self, messages: Sequence[Message], tools: Sequence[Function]) -> ToolRequest | None:
+        """The tool that the person's last words ask for."""
+        client = await self._current_client()
+        schema = {"type": "json_schema", "json_schema": {"name": "choice", "schema": router.answer_schema(tools)}}
+        shape = {"grammar": None, "stop": None, "response_format": schema, "max_tokens": _MAX_ROUTER_TOKENS}
+        answer = ""
+        try:
+            async with aclosing(client.stream(router.question(messages, tools), more=shape)) as reply:
+                async for piece in reply:
+                    answer += piece if isinstance(piece, str) else ""
+        except UnreachableError:
+            return None  # the reply finds out what is wrong
+        return router.chosen(answer)
+
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Prepare for a reply to messages that begin like these; see `visavis.layers.llm.LanguageModel`."""
         try:
             client = await self._current_client()
@@ -144,7 +165,8 @@ class BuiltInModel:
 
 def framed(messages: Sequence[Message]) -> list[Message]:
     """`messages` with the prompt extended by what a small model must be told."""
-    return [Message("system", for_small_model(m.content)) if m.role == "system" else m for m in messages]
+    plain = router.in_words(messages)
+    return [Message("system", for_small_model(m.content)) if m.role == "system" else m for m in plain]
 
 
 def built_in_settings(server: ModelServer, base_url: str) -> LanguageModelSettings:

@@ -12,7 +12,8 @@ from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Message
+from visavis.layers.llm import Ending, Function, Message, ToolRequest
+from visavis.layers.llm.chat_protocol import StreamedRequests, Words, as_json, function_as_json
 
 _log = logging.getLogger(__name__)
 
@@ -90,8 +91,12 @@ class OpenAICompatible:
         self.cancel_prefill()
         await self._client.close()
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, messages: Sequence[Message], tools: Sequence[Function] = (), more: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[str | ToolRequest, None]:
         """Yield the reply piece by piece; see `visavis.layers.llm.LanguageModel`.
+
+        `more` are further members of this request's body; None takes one out that every request has.
 
         Closing the iterator or cancelling its reader closes the connection, which makes servers stop decoding.
         """
@@ -100,19 +105,31 @@ class OpenAICompatible:
         limit_s = self._settings.first_token_timeout_s
         too_late = f"did not begin to answer within {limit_s:g} s"
         deadline = now() + limit_s
-        request = self._client.chat.completions.create(**self._request(messages), stream=True)
+        body = self._request(messages, tools)
+        if more:
+            members = {**body["extra_body"], **more}
+            body["extra_body"] = {name: value for name, value in members.items() if value is not None}
+        request = self._client.chat.completions.create(**body, stream=True)
         response: openai.AsyncStream[ChatCompletionChunk] = await self._in_time(request, deadline, too_late)
         try:
             is_chat = False
-            while (piece := await self._in_time(_next_piece(response), deadline, too_late)) is not None:
+            requests = StreamedRequests()
+            words = Words()
+            while (chunk := await self._in_time(anext(response, None), deadline, too_late)) is not None:
                 is_chat = True
+                piece = words.read(chunk)
                 if piece:
                     yield piece
+                if requests.read(chunk) or piece:
                     limit_s = self._settings.next_token_timeout_s
                     too_late = f"fell silent for {limit_s:g} s in the middle of its reply"
                     deadline = now() + limit_s
             if not is_chat:
                 raise self._failure("answered with something that is not a streamed chat completion; check base_url")
+            if rest := words.rest():
+                yield rest
+            for wanted in requests.all():
+                yield wanted
         finally:
             await response.close()
 
@@ -123,7 +140,7 @@ class OpenAICompatible:
     def rest(self, seconds: float) -> None:
         """Nothing: the work is done elsewhere."""
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Let the server read `messages` into its cache; see `visavis.layers.llm.LanguageModel`.
 
         Only the newest prefill counts: it cancels one that is still running, and `stream` cancels both, so that
@@ -132,15 +149,15 @@ class OpenAICompatible:
         if not self._settings.supports_prefill:
             return
         self.cancel_prefill()
-        prefill = self._prefill = asyncio.create_task(self._read_into_cache(messages))
+        prefill = self._prefill = asyncio.create_task(self._read_into_cache(messages, tools))
         try:
             await asyncio.wait({prefill})
         finally:
             prefill.cancel()
 
-    async def _read_into_cache(self, messages: Sequence[Message]) -> None:
+    async def _read_into_cache(self, messages: Sequence[Message], tools: Sequence[Function]) -> None:
         try:
-            request = self._request(messages) | {"max_tokens": 0}
+            request = self._request(messages, tools) | {"max_tokens": 0}
             async with await self._client.chat.completions.create(**request, stream=True) as response:
                 async for _ in response:
                     pass
@@ -153,13 +170,14 @@ class OpenAICompatible:
             self._prefill.cancel()
             self._prefill = None
 
-    def _request(self, messages: Sequence[Message]) -> dict[str, Any]:
+    def _request(self, messages: Sequence[Message], tools: Sequence[Function]) -> dict[str, Any]:
         settings = self._settings
         options = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
         return {
             "model": settings.model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [as_json(message) for message in messages],
             "extra_body": dict(settings.extra_body),
+            **({"tools": [function_as_json(tool) for tool in tools]} if tools else {}),
             **{name: value for name, value in options.items() if value is not None},
         }
 
@@ -200,12 +218,6 @@ class OpenAICompatible:
             if secret is not None and secret.get_secret_value():
                 text = text.replace(secret.get_secret_value(), "***")
         return text[:_LONGEST_QUOTE]
-
-
-async def _next_piece(response: openai.AsyncStream[ChatCompletionChunk]) -> str | None:
-    """Text of the next chunk, empty if it carries none (a role, the usage); None after the last chunk."""
-    chunk = await anext(response, None)
-    return None if chunk is None else "".join(choice.delta.content or "" for choice in chunk.choices)
 
 
 def _revealed(secrets: Mapping[str, SecretStr]) -> dict[str, str]:

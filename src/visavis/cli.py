@@ -19,6 +19,7 @@ from visavis import __version__
 from visavis.config import Settings, settings
 from visavis.conversation import persona as personas
 from visavis.errors import BadInputError, VisavisError
+from visavis.layers.cli import app as layers_app
 from visavis.models.cli import app as models_app
 from visavis.remote.import_cli import import_
 from visavis.remote.persona_cli import app as persona_app
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models", help="Model files: pull, list, verify.")
 app.add_typer(keys_app, name="keys", help="API keys: create, list, revoke.")
+app.add_typer(layers_app, name="layers", help="Layers: list the engines, test those of a persona.")
 app.add_typer(persona_app, name="persona", help="Personas of a server as YAML files: list, pull, push.")
 app.command("import")(import_)
 app.add_typer(replica_app, name="replica", help="Replicas: train, photo, preview, inspect, list.")

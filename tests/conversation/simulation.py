@@ -322,7 +322,7 @@ def world(
     Openers are off unless asked for, so that replies begin with the model's words.
     """
     recogniser, end_of_turn, model = ScriptedRecogniser(list(said)), ScriptedEndOfTurn(), ScriptedModel(replies)
-    layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice(), tuple(tools))
+    layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice(), tools=tuple(tools))
     layers_wanted = PersonaLayers(conversational_flow=ConversationalFlow(**{"openers": False, **flow}))
     persona = Persona(
         persona_name="Test",

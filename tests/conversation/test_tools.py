@@ -66,7 +66,7 @@ def test_side_effects_wait_until_the_person_has_finished() -> None:
         found.end_of_turn.scripted = [0.3, 0.3]  # it is long undecided whether the person goes on
         found.call.speak(speech(1.2), silence(4))
         running = asyncio.create_task(found.run_for(7))
-        await one.begun.wait()
+        await asyncio.wait_for(one.begun.wait(), 10)
         ran_at = asyncio.get_running_loop().time()
         await running
         return ran_at, found.call.said("conversation.utterance")[0]["_at"]

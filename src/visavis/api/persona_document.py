@@ -44,7 +44,11 @@ class PerceptionLayer(Layer):
 class SpeechToTextLayer(Layer):
     """How the person's words are recognised, and the older names of two turn settings."""
 
-    stt_engine: Name | None = None
+    stt_engine: Annotated[Name, Field(examples=["openai"])] | None = None
+    stt_model_name: Name | None = None
+    base_url: Annotated[str, Field(max_length=2_000)] | None = None
+    api_key: Annotated[str, Field(max_length=4_000)] | None = None
+    language: Annotated[str, Field(max_length=20)] | None = None
     hotwords: Annotated[str, Field(max_length=10_000)] | None = None
     participant_pause_sensitivity: patience.Sensitivity | None = None
     participant_interrupt_sensitivity: patience.Sensitivity | None = None
@@ -85,7 +89,9 @@ class LanguageModelLayer(Layer):
 class TextToSpeechLayer(Layer):
     """The voice."""
 
-    tts_engine: Name | None = None
+    tts_engine: Annotated[Name, Field(examples=["openai"])] | None = None
+    base_url: Annotated[str, Field(max_length=2_000)] | None = None
+    pronunciations: dict[str, str] | None = None
     external_voice_id: Id | None = None
     voice_id: Id | None = None
     api_key: Annotated[str, Field(max_length=4_000)] | None = None

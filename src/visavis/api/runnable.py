@@ -5,17 +5,21 @@ engines; every difference is one line among the `warnings` of the answer.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from visavis.api.bodies import first_problem
 from visavis.api.persona_document import PersonaFields, with_defaults
-from visavis.conversation.persona import ConversationalFlow, Listening, Perceiving, Persona
+from visavis.conversation.persona import ConversationalFlow, Perceiving, Persona
 from visavis.errors import BadInputError
+from visavis.layers import plugins
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
+from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 _LATER: Mapping[str, str] = {
@@ -82,10 +86,10 @@ def snapshot(
         "greeting": merged["greeting"] or "",
         "layers": {
             "conversational_flow": {name: flow[name] for name in ConversationalFlow.model_fields if name in flow},
-            "stt": {name: listening[name] for name in Listening.model_fields if name in listening},
+            "stt": {name: listening[name] for name in _TURNS if name in listening} | _recogniser(listening),
             "perception": {name: seeing[name] for name in Perceiving.model_fields if name in seeing},
             "llm": _language_model(layers["llm"]),
-            "tts": _speaking(layers["tts"]),
+            "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
         },
         **_tools(merged, tools),
     }
@@ -116,6 +120,54 @@ def _tools(merged: Mapping[str, Any], stored: Sequence[Mapping[str, Any]]) -> di
     if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
         raise BadInputError("tools", twice, "tools of different names")
     return {"tools": own, "system_tools": list(dict.fromkeys(system))}
+
+
+_TURNS = ("participant_pause_sensitivity", "participant_interrupt_sensitivity")
+OPENAI = "openai"
+"""The name of the engines behind OpenAI's protocol, of whichever server."""
+_OPENAI_URL = "https://api.openai.com/v1"
+
+
+def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
+    if layer.get("stt_engine") in plugins.installed("stt"):
+        return {"plugin": _plugin(layer, "stt_engine", _TURNS)}
+    if layer.get("stt_engine") != OPENAI:
+        return {}
+    names = {"model": "stt_model_name", "hotwords": "hotwords", "language": "language", "api_key": "api_key"}
+    return {"openai": _vendor(layer, names, TranscriptionSettings, "layers.stt.")}
+
+
+def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"pronunciations": layer.get("pronunciations") or {}}
+    if layer.get("tts_engine") in plugins.installed("tts"):
+        found["plugin"] = _plugin(layer, "tts_engine", ("pronunciations",))
+    if layer.get("tts_engine") == OPENAI:
+        names = {"model": "tts_model_name", "voice": "external_voice_id", "api_key": "api_key"}
+        settings = layer.get("voice_settings") or {}
+        spoken = {name: settings[name] for name in ("speed", "instructions", "sample_rate_hz") if name in settings}
+        found["openai"] = _vendor(layer, names, SpeechSettings, "layers.tts.", spoken)
+    return found
+
+
+def _plugin(layer: Mapping[str, Any], engine: str, without: Sequence[str]) -> dict[str, Any]:
+    options = {name: value for name, value in layer.items() if name not in (engine, *without)}
+    return {"engine": layer[engine], "options": options}
+
+
+def _vendor(
+    layer: Mapping[str, Any],
+    names: Mapping[str, str],
+    settings: type[BaseModel],
+    inside: str,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    known = {ours: layer[theirs] for ours, theirs in names.items() if layer.get(theirs)}
+    known = {"base_url": layer.get("base_url") or _OPENAI_URL, **known, **more}
+    try:
+        settings.model_validate(known)
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False), inside) from None
+    return known
 
 
 def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -208,10 +260,10 @@ def _perception(layer: Mapping[str, Any]) -> list[str]:
 
 def _speech_to_text(layer: Mapping[str, Any]) -> list[str]:
     found = []
-    if (engine := layer.get("stt_engine")) not in _OWN_ENGINES:
+    if (engine := layer.get("stt_engine")) not in (*_OWN_ENGINES, OPENAI, *plugins.installed("stt")):
         found.append(f"stt_engine: {engine!r} is not available; the built-in recogniser listens")
-    if layer.get("hotwords"):
-        found.append("hotwords: not available yet")
+    if layer.get("hotwords") and engine != OPENAI:
+        found.append("hotwords: the built-in recogniser does not take any")
     return found
 
 
@@ -234,7 +286,7 @@ def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
 
 def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
     wanted = layer.get("tts_engine") or layer.get("external_voice_id") or layer.get("voice_id")
-    if wanted in (*_OWN_ENGINES, *VOICE_NAMES):
+    if wanted in (*_OWN_ENGINES, *VOICE_NAMES, OPENAI, *plugins.installed("tts")):
         return []
     name = next(name for name in ("tts_engine", "external_voice_id", "voice_id") if layer.get(name))
     return [f"{name}: {wanted!r} is not available yet; the built-in voice speaks"]

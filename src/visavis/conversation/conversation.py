@@ -24,27 +24,20 @@ from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.turns import Turns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
-<<<<<<< HEAD
-from visavis.layers.llm import Message
+from visavis.layers.llm import Function, Message
 from visavis.layers.llm.prompt import spoken_style
+from visavis.layers.tools import Tool
+from visavis.layers.tools.built_in import CURRENT_TIME, END_CALL, NOTHING, SYSTEM_TOOLS, current_time
+from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tts.emotion import PROMPT as EMOTION_PROMPT
 from visavis.replica import Replica
 from visavis.transport import Call, VideoCall
 
 _ANALYSIS_S = 3.0
 """For the answer to one question about what was seen, when a conversation is over."""
-=======
-from visavis.layers.llm import Function
-from visavis.layers.llm.prompt import spoken_style
-from visavis.layers.tools import Tool
-from visavis.layers.tools.built_in import CURRENT_TIME, END_CALL, NOTHING, SYSTEM_TOOLS, current_time
-from visavis.layers.tools.description import ToolDescription
-from visavis.replica import Replica
-from visavis.transport import Call, VideoCall
 
 _HOST_ENDS_S = 2.0
 """A host that hears of the wish ends the conversation itself; without one, the call is hung up after this time."""
->>>>>>> 5347c65 (Tools: personas can do things, in the call, through other servers, or by themselves)
 
 
 class NobodyInCallError(VisavisError):

@@ -1,7 +1,8 @@
 """Who speaks: the part of a persona that a conversation needs."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -9,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
-<<<<<<< HEAD
-from visavis.layers.tts.stock_voices import VOICE_NAMES
-=======
+from visavis.layers.plugins import Plugin
+from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SystemTool
 from visavis.layers.tools.description import ToolDescription
->>>>>>> 5347c65 (Tools: personas can do things, in the call, through other servers, or by themselves)
+from visavis.layers.tts.openai_speech import SpeechSettings
+from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 Interruptibility = Literal["low", "medium", "high"]
 
@@ -46,12 +47,16 @@ class ConversationalFlow(BaseModel):
 
 
 class Listening(BaseModel):
-    """The older names of some turn settings; where set, they count."""
+    """Who recognises the words; and the older names of some turn settings, which count where they are set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     participant_pause_sensitivity: patience.Sensitivity | None = None
     participant_interrupt_sensitivity: patience.Sensitivity | None = None
+    openai: TranscriptionSettings | None = Field(
+        None, description="A recogniser behind OpenAI's protocol for the final texts, instead of the built-in one."
+    )
+    plugin: Plugin | None = Field(None, description="A recogniser from another package.")
 
 
 class Perceiving(BaseModel):
@@ -75,6 +80,13 @@ class Speaking(BaseModel):
 
     voice: str | None = Field(None, description="A stock voice, instead of the replica's own: see GET /v2/voices.")
     tts_emotion_control: bool = Field(False, description="Whether the language model may choose what is felt.")
+    openai: SpeechSettings | None = Field(
+        None, description="A voice behind OpenAI's protocol, instead of the replica's own or the built-in one."
+    )
+    plugin: Plugin | None = Field(None, description="A voice from another package.")
+    pronunciations: Mapping[str, Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        default_factory=dict, max_length=1_000, description='Words and what is said for them: {"Nguyen": "win"}.'
+    )
 
     @field_validator("voice")
     @classmethod
@@ -82,6 +94,13 @@ class Speaking(BaseModel):
         if voice is not None and voice not in VOICE_NAMES:
             raise ValueError(f"expected one of {', '.join(VOICE_NAMES)}")
         return voice
+
+    @field_validator("pronunciations")
+    @classmethod
+    def _of_single_words(cls, given: Mapping[str, str]) -> Mapping[str, str]:
+        if wrong := next((word for word in given if len(word.split()) != 1), None):
+            raise ValueError(f"single words, not {wrong!r}")
+        return given
 
 
 class PersonaLayers(BaseModel):

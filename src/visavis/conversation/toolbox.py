@@ -7,9 +7,9 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from visavis.conversation import events
 from visavis.conversation.clock import Clock
@@ -33,6 +33,10 @@ LONGEST_RESULT = 4_000
 _EXPLAINED = (
     "The tool failed: {}. Say in a few words that it did not work, without any detail, and what you can do instead."
 )
+
+
+_call_id: ContextVar[str] = ContextVar("call_id")
+"""Of the request that a task does; each is a task of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Toolbox:
         """Add one that the client in the call does."""
 
         async def run(arguments: Mapping[str, Any]) -> str:
-            return await self._ask_client(described, arguments)
+            return await self._ask_client(described, arguments, _call_id.get())
 
         self._tools[described.name] = Tool(
             described.name,
@@ -120,6 +124,7 @@ class Toolbox:
     async def _outcome(self, request: ToolRequest) -> Outcome:
         began_at = self._clock.now()
         tool = self._tools.get(request.name)
+        _call_id.set(request.call_id)
         outcome = await _done(request, tool)
         self._events.emit(
             events.ToolOutcome(
@@ -133,8 +138,7 @@ class Toolbox:
             self._late(tool.name, outcome.text, False)
         return outcome
 
-    async def _ask_client(self, described: ToolDescription, arguments: Mapping[str, Any]) -> str:
-        call_id = f"call_{uuid4().hex[:16]}"
+    async def _ask_client(self, described: ToolDescription, arguments: Mapping[str, Any], call_id: str) -> str:
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._asked[call_id] = answer
         call = events.ToolCall(name=described.name, arguments=json.dumps(arguments), tool_call_id=call_id)

@@ -136,7 +136,6 @@ class Turns:
         self._cut_off: _Saying | None = None
         self._took_s: deque[float] = deque(maxlen=5)
         self._person_started_at = 0.0
-        self._person_speaks = False
         self._nodded_at = 0.0
         self._asked_at: float | None = None
         self.alone = False
@@ -234,7 +233,7 @@ class Turns:
 
     async def _speak_of_news(self) -> None:
         await self.silence()
-        if not (self._person_speaks or self._speculation):
+        if not (self._floor.person_speaks or self._speculation):
             self._play(self._reply(self._committed(self._context.messages()).text(), Waterfall()))
 
     async def echo(self, said: AsyncIterator[str] | SoundReply, inference_id: str) -> bool:
@@ -274,7 +273,6 @@ class Turns:
         self._cut_off = self._stop()
         self._asked_at = None
         self._person_started_at = self._nodded_at = self._clock.now()
-        self._person_speaks = True
         self._engagement.person_spoke()
         self._playout.attitude = Attitude.LISTENING
         self._events.emit(events.UserStartedSpeaking())
@@ -289,7 +287,6 @@ class Turns:
             self._prepare(text)
 
     def _person_stopped(self) -> None:
-        self._person_speaks = False
         self._playout.attitude = Attitude.IDLE
         duration = round(self._clock.now() - self._person_started_at, 3)
         self._events.emit(events.UserStoppedSpeaking())

@@ -9,10 +9,15 @@ from visavis.config import Settings
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
-from visavis.layers import Layers
+from visavis.layers import Layers, plugins
 from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolRequest
+from visavis.layers.llm.fallback import FallbackModel
 from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
+from visavis.layers.tts.dictionary import PronouncingVoice
+from visavis.layers.tts.fallback import FallbackVoice
+from visavis.layers.tts.openai_speech import OpenAISpeech
 from visavis.outbound import Outbound, PrivateAddresses
 from visavis.replica import Replica
 
@@ -90,8 +95,26 @@ class SharedEngines:
             layers = dataclasses.replace(layers, voice=own_voice)
         async with AsyncExitStack() as own:
             if persona.layers.llm is not None:
-                model = await own.enter_async_context(aclosing(OpenAICompatible(persona.layers.llm)))
+                wanted_model = persona.layers.llm
+                vendor_model = await own.enter_async_context(aclosing(OpenAICompatible(wanted_model)))
+                house = layers.language_model if wanted_model.fallback else None
+                model = FallbackModel(vendor_model, house, retries=wanted_model.retries)
                 layers = dataclasses.replace(layers, language_model=model)
+            if (recogniser := persona.layers.stt.openai) is not None:
+                hearing = await own.enter_async_context(aclosing(OpenAITranscription(recogniser, layers.recogniser)))
+                layers = dataclasses.replace(layers, recogniser=hearing)
+            if (plugin := persona.layers.stt.plugin) is not None:
+                layers = dataclasses.replace(
+                    layers, recogniser=await own.enter_async_context(plugins.opened("stt", plugin))
+                )
+            if (plugin := persona.layers.tts.plugin) is not None:
+                voice = await own.enter_async_context(plugins.opened("tts", plugin))
+                layers = dataclasses.replace(layers, voice=FallbackVoice(voice, layers.voice))
+            if (vendor := persona.layers.tts.openai) is not None:
+                speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor)))
+                layers = dataclasses.replace(layers, voice=FallbackVoice(speaking, layers.voice))
+            if pronunciations := persona.layers.tts.pronunciations:
+                layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))
             yield layers
 
     async def replica(self, plan: Plan) -> Replica:

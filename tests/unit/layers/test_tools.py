@@ -63,7 +63,7 @@ async def test_arguments_fill_address_query_and_body(server: Server) -> None:
     }
     assert await ask(api, {"room": "a/b?c", "hour": 9, "who": 'Ann "B"', "day": "next monday"}) == '{"ok": true}'
     line, headers, body = server.requests[0]
-    assert line == "POST /rooms/a%2Fb%3Fc/visits?lang=en&day=next%20monday"
+    assert line == "POST /rooms/a%2Fb%3Fc/visits?lang=en&day=next+monday"
     assert json.loads(body) == {"at": 9, "who": 'Ann "B"', "free": 'for Ann "B"', "none": None}
     assert headers["content-type"] == "application/json"
 

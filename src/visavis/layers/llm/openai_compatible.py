@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import openai
@@ -28,7 +28,21 @@ _MEANING_OF_STATUS = {
 _Answer = TypeVar("_Answer")
 
 
-class UnreachableError(EngineError):
+def checked_address(url: str) -> str:
+    """`url` if it can be the address of an API. Raises `ValueError`."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("expected an address like https://host/v1")
+    if parts.username or parts.password:
+        raise ValueError("expected no name or password in the address; use api_key or headers")
+    return url
+
+
+class TemporaryError(EngineError):
+    """The same request may succeed in a moment: too many at once, or the server failed on its side."""
+
+
+class UnreachableError(TemporaryError):
     """Nobody answers at the address, or the connection broke in the middle of a reply."""
 
 
@@ -54,17 +68,16 @@ class LanguageModelSettings(BaseModel):
         True, description="Begin a reply at pauses, before it is known whether the person goes on; it may be dropped."
     )
     first_token_timeout_s: float = Field(20.0, gt=0, description="Longest wait for a reply's first token.")
+    retries: int = Field(1, ge=0, le=5, description="How often a request is repeated that the server is too busy for.")
+    fallback: Literal["built_in"] | None = Field(
+        None, description="built_in: when this model fails, the one of this server answers."
+    )
     next_token_timeout_s: float = Field(10.0, gt=0, description="Longest wait between two tokens.")
 
     @field_validator("base_url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("expected an address like https://host/v1")
-        if parts.username or parts.password:
-            raise ValueError("expected no name or password in the address; use api_key or headers")
-        return url
+        return checked_address(url)
 
 
 class OpenAICompatible:
@@ -81,7 +94,7 @@ class OpenAICompatible:
             default_headers=_revealed(settings.headers),
             default_query=_revealed(settings.default_query),
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not _is_this_machine(settings.base_url)),
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=not is_this_machine(settings.base_url)),
         )
         self._client.organization = self._client.project = None  # else taken from the environment and sent to anybody
         self._prefill: asyncio.Task[None] | None = None
@@ -113,14 +126,13 @@ class OpenAICompatible:
         response: openai.AsyncStream[ChatCompletionChunk] = await self._in_time(request, deadline, too_late)
         try:
             is_chat = False
-            requests = StreamedRequests()
-            words = Words()
-            while (chunk := await self._in_time(anext(response, None), deadline, too_late)) is not None:
+            requests, words = StreamedRequests(), Words()
+            while (read := await self._in_time(_next_piece(response, words, requests), deadline, too_late)) is not None:
                 is_chat = True
-                piece = words.read(chunk)
+                piece, goes_on = read
                 if piece:
                     yield piece
-                if requests.read(chunk) or piece:
+                if goes_on:
                     limit_s = self._settings.next_token_timeout_s
                     too_late = f"fell silent for {limit_s:g} s in the middle of its reply"
                     deadline = now() + limit_s
@@ -194,7 +206,10 @@ class OpenAICompatible:
                 f"{self._name} cannot be reached or broke the connection off; check base_url and the network",
             ) from None
         except openai.OpenAIError as error:
-            raise self._failure(self._explained(error)) from None  # its own text may quote the key
+            reason = self._explained(error)  # its own text may quote the key
+            if isinstance(error, openai.APIStatusError) and (error.status_code == 429 or error.status_code >= 500):
+                raise TemporaryError(LAYER, f"{self._name} {reason}") from None
+            raise self._failure(reason) from None
         except Exception as error:  # what the client lets through from a reply that is not what it should be
             raise self._failure(f"sent a reply that cannot be read ({type(error).__name__})") from error
 
@@ -220,11 +235,22 @@ class OpenAICompatible:
         return text[:_LONGEST_QUOTE]
 
 
+async def _next_piece(
+    response: openai.AsyncStream[ChatCompletionChunk], words: Words, requests: StreamedRequests
+) -> tuple[str, bool] | None:
+    """What can be spoken of the next chunk, and whether it carried anything of the reply; None after the last one."""
+    chunk = await anext(response, None)
+    if chunk is None:
+        return None
+    piece, wanted = words.read(chunk), requests.read(chunk)
+    return piece, wanted or bool(piece)
+
+
 def _revealed(secrets: Mapping[str, SecretStr]) -> dict[str, str]:
     return {name: secret.get_secret_value() for name, secret in secrets.items()}
 
 
-def _is_this_machine(url: str) -> bool:
+def is_this_machine(url: str) -> bool:
     """Whether an address is on this machine, where a proxy of the environment must not be asked."""
     host = urlsplit(url).hostname or ""
     try:

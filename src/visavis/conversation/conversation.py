@@ -149,7 +149,7 @@ class Conversation:
             ]
             try:
                 async with asyncio.timeout(_ANALYSIS_S), aclosing(self._layers.language_model.stream(asked)) as reply:  # type: ignore[type-var]
-                    lines.append(f"- {query} {''.join([piece async for piece in reply]).strip()}")
+                    lines.append(f"- {query} {''.join([str(piece) async for piece in reply]).strip()}")
             except (TimeoutError, VisavisError):
                 lines.append(f"- {query} (The language model did not answer.)")
         return "\n".join(lines)

@@ -120,7 +120,7 @@ def test_a_tool_that_fails_hangs_or_gets_wrong_arguments_is_explained_to_the_mod
     async def told(diary: Diary, wanted: list[tuple[str, str]] = BOOK) -> str:
         found = world([], [wanted, "Sorry, that did not work."], tools=[diary.tool])
         found.call.type("conversation.respond", text="Book ten.")
-        await found.run_for(20)
+        await found.run_for(8)
         assert "Sorry, that did not work." in spoken(found)
         assert found.call.said("conversation.tool_outcome")[0]["properties"]["status"] == "error"
         return found.model.asked[1][-1].content
@@ -239,5 +239,6 @@ def test_a_model_that_asks_for_tools_for_ever_is_stopped() -> None:
         await found.run_for(10)
         assert len(diary.asked) == 4
         assert found.model.offered[-1] == []
+        assert "could not get that done" in spoken(found)
 
     simulate(work)

@@ -24,6 +24,8 @@ STILL_AFTER_S = 5.0
 FILLERS = ("Let me check that.", "One moment, please.", "Let me see.", "Just a second.")
 STILL = "This is taking a little longer than usual."
 
+GAVE_UP = "I'm sorry, I could not get that done."
+
 MOST_ROUNDS = 4
 """Of tools, within one reply; after that the model has to answer with what it knows."""
 
@@ -62,6 +64,10 @@ class Answer:
                     else:
                         said += piece
                         yield piece
+            if not usable:  # a model that wants tools for ever has to say something at last
+                if functions and not said.strip():
+                    yield GAVE_UP
+                return
             if not requests:
                 return
             async with aclosing(self._used(requests, said)) as words:

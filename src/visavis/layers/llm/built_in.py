@@ -88,7 +88,7 @@ class BuiltInModel:
 
         When the server dies before the first piece, the reply comes from its successor.
         """
-        if tools and messages[-1].role == "user" and (wanted := await self._tool_for(messages, tools)):
+        if tools and messages[-1].role == "user" and (wanted := await self.tool_for(messages, tools)):
             yield wanted
             return
         pieces = 0
@@ -106,7 +106,7 @@ class BuiltInModel:
             async for piece in reply:
                 yield piece
 
-    async def _tool_for(self, messages: Sequence[Message], tools: Sequence[Function]) -> ToolRequest | None:
+    async def tool_for(self, messages: Sequence[Message], tools: Sequence[Function]) -> ToolRequest | None:
         """The tool that the person's last words ask for."""
         client = await self._current_client()
         schema = {"type": "json_schema", "json_schema": {"name": "choice", "schema": router.answer_schema(tools)}}

@@ -58,7 +58,7 @@ class ScriptedEyes:
         return Scene(now, people=1 if self.face else 0, face=self.face, noticed=noticed)
 
 
-def seeing(said: list[str], replies: list[str], eyes: ScriptedEyes, greeting: str = "", **flow: Any) -> World:
+def seeing(said: list[str], replies: list[Any], eyes: ScriptedEyes, greeting: str = "", **flow: Any) -> World:
     made = world(said, replies, greeting, **flow)
     layers = dataclasses.replace(made.conversation._layers, perception=eyes)
     persona, replica, clock = made.conversation.persona, made.conversation.replica, made.conversation._clock
@@ -212,3 +212,16 @@ def test_look_answers_from_the_vision_model_and_else_says_what_the_eyes_know() -
     assert looked(call, ScriptedEyes()).startswith("Seen: it is off")
     call.camera = None
     assert looked(call, ScriptedEyes(vision=Describer())) == "The caller's camera is off, so nothing can be seen."
+
+
+def test_the_model_may_look_and_speaks_of_what_it_saw() -> None:
+    async def run() -> None:
+        replies = [[("look", '{"question": "What is in my hand?"}')], "That is a mug."]
+        here = seeing([], replies, ScriptedEyes(), system_tools=["look"])
+        here.call.type("conversation.respond", text="What is in my hand?")
+        await here.run_for(6)
+        assert here.model.offered[0] == ["look"]
+        assert here.model.asked[1][-1].content.startswith("Seen:")
+        assert "That is a mug." in here.call.said("conversation.utterance")[-1]["properties"]["speech"]
+
+    simulate(run)

@@ -14,7 +14,7 @@ from visavis.api.runnable import snapshot, validated
 from visavis.api.shapes import Listed
 from visavis.api.system import SystemPersonas
 from visavis.errors import BadInputError
-from visavis.layers.tools.built_in import NOTHING, SYSTEM_TOOLS
+from visavis.layers.tools.built_in import LOOK, LOOK_AT, NOTHING, SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
 from visavis.outbound import PrivateAddresses, check_url
 from visavis.store import Store
@@ -192,7 +192,7 @@ def system_tool(name: str) -> dict[str, Any]:
         **_DEFAULTS,
         "name": name,
         "description": described,
-        "parameters": dict(NOTHING),
+        "parameters": dict(LOOK_AT if name == LOOK else NOTHING),
         "on_resolve": "generate_response",
         "tool_type": "system",
     }

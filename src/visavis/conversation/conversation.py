@@ -14,6 +14,7 @@ from visavis.conversation.ear import Ear
 from visavis.conversation.echoes import Echoes
 from visavis.conversation.floor import Floor
 from visavis.conversation.interactions import AppendContext, Leave, Media, OverwriteContext, parse_interaction
+from visavis.conversation.looking import look
 from visavis.conversation.observations import SEEING_PROMPT, Observations
 from visavis.conversation.own_voice import OwnVoice
 from visavis.conversation.person_voice import PersonVoice, report_voice
@@ -27,7 +28,7 @@ from visavis.layers import Layers
 from visavis.layers.llm import Function, Message
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.tools import Tool
-from visavis.layers.tools.built_in import CURRENT_TIME, END_CALL, NOTHING, SYSTEM_TOOLS, current_time
+from visavis.layers.tools.built_in import CURRENT_TIME, END_CALL, LOOK, LOOK_AT, NOTHING, SYSTEM_TOOLS, current_time
 from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tts.emotion import PROMPT as EMOTION_PROMPT
 from visavis.replica import Replica
@@ -236,7 +237,15 @@ class Conversation:
         """The tools of visavis itself that this persona wants."""
         end_call = Tool(END_CALL, SYSTEM_TOOLS[END_CALL], NOTHING, self._say_goodbye, on_call="silent", timeout_s=1.0)
         known = {END_CALL: end_call, CURRENT_TIME: current_time()}
+        if self.sees:
+            known[LOOK] = Tool(LOOK, SYSTEM_TOOLS[LOOK], LOOK_AT, self._look, has_side_effects=False, timeout_s=15.0)
         return [known[name] for name in self.persona.system_tools if name in known]
+
+    async def _look(self, arguments: Mapping[str, Any]) -> str:
+        perception = self._layers.perception
+        if perception is None or not isinstance(self._call, VideoCall):
+            return "The caller's camera is off, so nothing can be seen."
+        return await look(str(arguments.get("question", "")), self._call, perception, self.observations)
 
     async def _say_goodbye(self, arguments: Mapping[str, Any]) -> str:
         if self._toolbox:

@@ -22,6 +22,12 @@ SYSTEM_TOOLS: Final[Mapping[SystemTool, str]] = {
 NOTHING: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}
 """Parameters of a tool that takes none."""
 
+LOOK_AT: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {"question": {"type": "string", "description": "What the caller wants to know of it."}},
+}
+"""Parameters of `look`."""
+
 
 def current_time() -> Tool:
     """Tells date and time of this machine, in words that can be spoken."""

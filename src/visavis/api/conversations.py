@@ -403,7 +403,7 @@ async def _for_page(
 def _sees(persona: dict[str, Any]) -> bool:
     """Whether it looks at the person. Conversations of before it could see say nothing of it."""
     perception: dict[str, Any] = persona.get("layers", {}).get("perception") or {"perception_model": "off"}
-    return perception["perception_model"] != "off"
+    return bool(perception["perception_model"] != "off")
 
 
 async def _replica_name(store: Store, replica_id: str | None) -> str:

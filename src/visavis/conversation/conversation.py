@@ -242,10 +242,10 @@ class Conversation:
         return [known[name] for name in self.persona.system_tools if name in known]
 
     async def _look(self, arguments: Mapping[str, Any]) -> str:
-        perception = self._layers.perception
-        if perception is None or not isinstance(self._call, VideoCall):
-            return "The caller's camera is off, so nothing can be seen."
-        return await look(str(arguments.get("question", "")), self._call, perception, self.observations)
+        call, perception = self._call, self._layers.perception
+        if perception and isinstance(call, VideoCall):
+            return await look(str(arguments.get("question", "")), call, perception, self.observations)
+        return "The caller's camera is off, so nothing can be seen."
 
     async def _say_goodbye(self, arguments: Mapping[str, Any]) -> str:
         if self._toolbox:

@@ -242,7 +242,8 @@ class Conversation:
         return [known[name] for name in self.persona.system_tools if name in known]
 
     async def _look(self, arguments: Mapping[str, Any]) -> str:
-        call, perception = self._call, self._layers.perception
+        call: object = self._call
+        perception = self._layers.perception
         if perception and isinstance(call, VideoCall):
             return await look(str(arguments.get("question", "")), call, perception, self.observations)
         return "The caller's camera is off, so nothing can be seen."

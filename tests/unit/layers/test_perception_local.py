@@ -71,7 +71,7 @@ def test_a_talker_is_seen_to_speak_and_does_not_nod() -> None:
     span = spoken_span(clip)
     assert span
     scenes = watch(LocalEyes(), frames(clip))
-    speaking = [s.face.speaking for s in scenes if s.face and span[0] + 0.9 < s.at < span[1]]
+    speaking = [bool(s.face.speaking) for s in scenes if s.face and span[0] + 0.9 < s.at < span[1]]
     assert np.mean(speaking) > 0.7
     assert Behaviour.NODDED not in behaviours(scenes)
 

@@ -62,7 +62,7 @@ def behaviours(faces: list[Face]) -> list[Behaviour]:
 
 
 def with_(**figures: object) -> Face:
-    return Face(**{**{name: getattr(FACE, name) for name in FACE.__slots__}, **figures})  # type: ignore[arg-type]
+    return Face(**{**{name: getattr(FACE, name) for name in FACE.__slots__}, **figures})
 
 
 def test_a_smile_is_told_once_and_a_glance_aside_not_at_all() -> None:

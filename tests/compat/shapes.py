@@ -375,11 +375,7 @@ NOT_HERE_YET = (
         for path in ("lipsync", "replacements", "transcriptions")
         for method in ("GET", "DELETE")
     ),
-    *(
-        f"{method} /v2/{path}"
-        for path in ("objectives", "guardrails", "documents")
-        for method in ("POST", "GET")
-    ),
+    *(f"{method} /v2/{path}" for path in ("objectives", "guardrails", "documents") for method in ("POST", "GET")),
     *(
         f"{method} /v2/{path}/x1"
         for path in ("objectives", "guardrails", "documents")

@@ -12,6 +12,7 @@ from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
 from visavis.conversation.looking import look
 from visavis.conversation.observations import Observations
+from visavis.conversation.persona import Perceiving
 from visavis.layers.perception import Behaviour, Face, Noticed, Scene, Vision
 from visavis.replica import Frame
 from visavis.transport import Picture, Sight, SightKind
@@ -223,5 +224,26 @@ def test_the_model_may_look_and_speaks_of_what_it_saw() -> None:
         assert here.model.offered[0] == ["look"]
         assert here.model.asked[1][-1].content.startswith("Seen:")
         assert "That is a mug." in here.call.said("conversation.utterance")[-1]["properties"]["speech"]
+
+    simulate(run)
+
+
+def test_what_was_seen_is_summed_up_and_questions_about_it_go_to_the_language_model() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes({2.5: Behaviour.NODDED, 4.0: Behaviour.SMILED, 5.0: Behaviour.SMILED})
+        here = seeing([], ["They nodded."], eyes, greeting="This is a fact.")
+        assert await here.conversation.perception_analysis() == ""
+        await here.run_for(8)
+        summary = await here.conversation.perception_analysis()
+        assert "- Nodded: 1 time." in summary
+        assert "- Smiled: 2 times." in summary
+        assert "In view 100 %" in summary
+        assert not here.model.asked
+        layers = here.conversation.persona.layers
+        perception = Perceiving(perception_analysis_queries=("Did they agree?",))
+        layers = layers.model_copy(update={"perception": perception})
+        here.conversation.persona = here.conversation.persona.model_copy(update={"layers": layers})
+        assert (await here.conversation.perception_analysis()).endswith("- Did they agree? They nodded.")
+        assert "Nodded: 1 time" in here.model.asked[-1][-1].content
 
     simulate(run)

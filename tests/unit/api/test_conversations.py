@@ -321,7 +321,7 @@ async def test_page_learns_what_it_needs_without_a_key_and_nothing_else(tmp_path
         assert (await here.client.get("/v2/conversations/c0")).status_code == 404
 
 
-@pytest.mark.parametrize(("model", "sees"), [("auto", True)])
+@pytest.mark.parametrize(("model", "sees"), [("off", False), ("auto", True)])
 async def test_page_learns_whether_the_persona_looks_at_the_person(tmp_path: Path, model: str, sees: bool):
     async with server(tmp_path) as here:
         persona = {"layers": {"perception": {"perception_model": model}}}

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ from visavis.replica.bundle import PREVIEW, BundleError, Manifest, open_bundle
 from visavis.replica.opening import background_is_replaceable, open_replica
 from visavis.store import Store, ids
 from visavis.store.replicas import StoredReplica
+from visavis.training import uploads
 from visavis.training.kinds import MODEL_NAMES, bundle_blob, preview_blob
 from visavis.videos.links import Links
 
@@ -69,9 +71,19 @@ _FORMS = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["bundle"],
                     "properties": {
                         "bundle": {"type": "string", "format": "binary", "description": "A .replica file."},
+                        "train_video": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "Or a video to train from.",
+                        },
+                        "train_image": {"type": "string", "format": "binary", "description": "Or a photo."},
+                        "consent_video": {"type": "string", "format": "binary", "description": "The spoken statement."},
+                        "consent_declaration": {"type": "string", "maxLength": 200, "description": "Who agreed."},
+                        "background_green_screen": {"type": "boolean"},
+                        "voice_name": {"type": "string"},
+                        "callback_url": {"type": "string"},
                         "replica_name": {"type": "string", "maxLength": 200},
                     },
                 }
@@ -99,25 +111,20 @@ async def create_replica(
 ) -> JSONResponse:
     """Train a replica of a person from a video or a photo of them, or upload a `.replica` file (form field `bundle`).
 
-    Training happens in the background: `training_progress` and `status` say how far it is, and `callback_url` is told
-    when it is over. Nobody is trained without consent: see `consent_video_url` and `properties.consent_declaration`.
+    Video, photo and statement are addresses in JSON, or files of a form (`train_video`, `train_image`,
+    `consent_video`), which are forgotten when the training is over. Training happens in the background:
+    `training_progress` and `status` say how far it is, and `callback_url` is told when it is over. Nobody is trained
+    without consent: see `consent_video_url` and `properties.consent_declaration`.
     An uploaded file is checked before it counts.
     """
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async with request.form(max_files=1, max_fields=20) as form:
-            uploaded = await _uploaded(store, form)
-        return JSONResponse(vocabulary.in_both(_described(uploaded, links, verbose=True)))
-    try:
-        given = await request.json()
-    except (ValueError, RecursionError):
-        raise BadInputError("body", "...", "a JSON object or a form with a .replica file in the field bundle") from None
-    if not isinstance(given, dict):
-        raise BadInputError("body", given, "a JSON object")
-    body = ReplicaBody.checked(given)
 
-    async def create() -> dict[str, Any]:
-        training.check(body, settings)
-        made = await training.queue(body, store, caller.key_id)
+    async def create(body: ReplicaBody, files: Mapping[str, UploadFile]) -> dict[str, Any]:
+        training.check(body, settings, files)
+        with tempfile.TemporaryDirectory() as folder:
+            saved = {name: Path(folder) / name for name in files}
+            for name, path in saved.items():
+                await asyncio.to_thread(_save, files[name], path)
+            made = await training.queue(body, store, caller.key_id, saved)
         if background:
             background.trainings.wake()
         described = _described(made, links)
@@ -125,7 +132,21 @@ async def create_replica(
             {name: described[name] for name in _CREATED if name in described} | {"warnings": training.warnings(body)}
         )
 
-    return await once(create)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        async with request.form(max_files=2, max_fields=20) as form:
+            if not uploads.PLACES.keys() & form.keys():
+                uploaded = await _uploaded(store, form)
+                return JSONResponse(vocabulary.in_both(_described(uploaded, links, verbose=True)))
+            body, files = _training_form(form)
+            return await once(lambda: create(body, files))
+    try:
+        given = await request.json()
+    except (ValueError, RecursionError):
+        raise BadInputError("body", "...", "a JSON object or a form with a .replica file in the field bundle") from None
+    if not isinstance(given, dict):
+        raise BadInputError("body", given, "a JSON object")
+    from_json = ReplicaBody.checked(given)
+    return await once(lambda: create(from_json, {}))
 
 
 @router.get("", responses=shown(Listed[ShownReplica], {"data": [_SHOWN], "total_count": 1}))
@@ -191,6 +212,7 @@ async def delete_replica(
     refuse_change_of_replica(replica_id)
     gone = await store.replicas.delete(replica_id, hard=hard)
     await cancel_work(store, background, "replicas", replica_id)
+    await uploads.delete(store.blobs, replica_id)
     if hard and gone.bundle:
         await store.blobs.delete(gone.bundle)
     if hard and gone.document.get("preview"):
@@ -240,10 +262,25 @@ async def _uploaded(store: Store, form: FormData) -> StoredReplica:
     )
 
 
-def _saved(file: UploadFile, path: Path, film: Path) -> tuple[Manifest, bool]:
-    """What the uploaded bundle says of itself, and whether its background can be replaced."""
+def _training_form(form: FormData) -> tuple[ReplicaBody, dict[str, UploadFile]]:
+    """What a form asks to be trained, and its files by their fields."""
+    files = {}
+    for name in uploads.PLACES.keys() & form.keys():
+        file = form[name]
+        if not isinstance(file, UploadFile) or not file.size:
+            raise BadInputError(name, None if isinstance(file, UploadFile) else file, "a file that is not empty")
+        files[name] = file
+    return training.from_form({name: value for name, value in form.items() if name not in files}), files
+
+
+def _save(file: UploadFile, path: Path) -> None:
     with path.open("wb") as target:
         shutil.copyfileobj(file.file, target, 1 << 20)
+
+
+def _saved(file: UploadFile, path: Path, film: Path) -> tuple[Manifest, bool]:
+    """What the uploaded bundle says of itself, and whether its background can be replaced."""
+    _save(file, path)
     try:
         replaceable = background_is_replaceable(open_replica(path))
         with open_bundle(path) as bundle:

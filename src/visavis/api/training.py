@@ -1,5 +1,7 @@
 """The request to train a replica: from a video or a photo of a person who agreed."""
 
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,8 +13,9 @@ from visavis.errors import BadInputError
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 from visavis.outbound import PrivateAddresses, check_url
 from visavis.replica.consent import STATEMENT
-from visavis.store import Store
+from visavis.store import Store, ids
 from visavis.store.replicas import StoredReplica
+from visavis.training import uploads
 from visavis.training.kinds import MODEL_NAMES
 
 _Url = Annotated[str, Field(max_length=2_000)]
@@ -45,10 +48,13 @@ class ReplicaBody(Body):
     properties: TrainingProperties | None = None
 
 
-def check(body: ReplicaBody, settings: Settings) -> None:
-    """Raise `BadInputError` for what cannot be trained, as far as can be told before anything is downloaded."""
+def check(body: ReplicaBody, settings: Settings, uploaded: Collection[str] = ()) -> None:
+    """Raise `BadInputError` for what cannot be trained, as far as can be told before anything is downloaded.
+
+    `uploaded` names the files that came with the request (`visavis.training.uploads.PLACES`).
+    """
     sources = [name for name in ("train_video_url", "train_image_url") if getattr(body, name)]
-    if len(sources) != 1:
+    if len(sources) + len({"train_video", "train_image"} & set(uploaded)) != 1:
         raise BadInputError(
             "train_video_url", body.train_video_url, "an address, in either train_video_url or train_image_url"
         )
@@ -59,7 +65,8 @@ def check(body: ReplicaBody, settings: Settings) -> None:
     if body.voice_name and body.voice_name not in VOICE_NAMES:
         raise BadInputError("voice_name", body.voice_name, "one of " + ", ".join(VOICE_NAMES))
     declared = body.properties.consent_declaration if body.properties else None
-    if body.train_image_url and not body.consent_video_url and not declared:
+    of_photo = body.train_image_url or "train_image" in uploaded
+    if of_photo and not (body.consent_video_url or "consent_video" in uploaded or declared):
         raise BadInputError(
             "consent_video_url",
             None,
@@ -68,13 +75,16 @@ def check(body: ReplicaBody, settings: Settings) -> None:
         )
 
 
-async def queue(body: ReplicaBody, store: Store, key_id: str | None) -> StoredReplica:
-    """Store the replica and queue its training."""
+async def queue(body: ReplicaBody, store: Store, key_id: str | None, files: Mapping[str, Path]) -> StoredReplica:
+    """Store the replica with its uploaded files, and queue its training."""
     given = body.given()
     properties = body.properties or TrainingProperties()
+    replica_id = ids.replica_id()
+    await uploads.keep(store.blobs, replica_id, files)
     made = await store.replicas.put(
+        replica_id=replica_id,
         name=body.replica_name or "Replica",
-        model_name=MODEL_NAMES["patches" if body.train_video_url else "photo"],
+        model_name=MODEL_NAMES["patches" if body.train_video_url or "train_video" in files else "photo"],
         document={"callback_url": body.callback_url, "key_id": key_id, "request": given, "warnings": warnings(body)},
     )
     await store.jobs.add(
@@ -88,9 +98,17 @@ async def queue(body: ReplicaBody, store: Store, key_id: str | None) -> StoredRe
             "declared_by": properties.consent_declaration,
             "green_screen": bool(properties.background_green_screen),
             "voice_name": body.voice_name,
+            "uploads": sorted(files),
         },
     )
     return made
+
+
+def from_form(fields: Mapping[str, Any]) -> ReplicaBody:
+    """The body that the text fields of a form stand for. Raises `BadInputError`."""
+    inner = {name: value for name, value in fields.items() if name in TrainingProperties.model_fields}
+    outer = {name: value for name, value in fields.items() if name not in inner}
+    return ReplicaBody.checked(outer | ({"properties": inner} if inner else {}))
 
 
 def warnings(body: ReplicaBody) -> list[str]:

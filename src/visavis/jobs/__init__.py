@@ -56,8 +56,8 @@ class Kind(Protocol):
         """Where the child finds the work: `package.module:function`."""
         ...
 
-    async def begin(self, job: Job) -> dict[str, Any]:
-        """The work's input, as a child is about to begin (or begin again).
+    async def begin(self, job: Job, folder: Path) -> dict[str, Any]:
+        """The work's input, as a child is about to begin (or begin again) in `folder`.
 
         A `BadInputError` means that the work cannot be done.
         """

@@ -138,7 +138,7 @@ class JobRunner:
         with suppress(FileNotFoundError):
             known: dict[str, Any] = json.loads((folder / RESULT).read_text())
             return known
-        work_input = await kind.begin(job)
+        work_input = await kind.begin(job, folder)
         percent, renewed_at = job.progress, time.monotonic()
         async with aclosing(answers_of(kind.work, work_input, folder)) as answers:
             async for answer in answers:

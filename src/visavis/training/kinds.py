@@ -9,6 +9,7 @@ from visavis.store import Store
 from visavis.store.errors import NotFoundError
 from visavis.store.jobs import Job
 from visavis.store.replicas import StoredReplica
+from visavis.training import uploads
 
 MODEL_NAMES = {
     "key_frames": "visavis-keyframes-1",
@@ -39,9 +40,10 @@ class ReplicaJobs:
         self._store = store
         self._told = told
 
-    async def begin(self, job: Job) -> dict[str, Any]:
+    async def begin(self, job: Job, folder: Path) -> dict[str, Any]:
         """See `visavis.jobs.Kind`, as for all that follow."""
         await self._store.replicas.get(job.subject_id)
+        await uploads.fetch(self._store.blobs, job.subject_id, job.input.get("uploads", ()), folder)
         return job.input
 
     async def progressed(self, job: Job, percent: int) -> None:
@@ -68,6 +70,7 @@ class ReplicaJobs:
         if before.status != "completed":
             key_id = before.document.get("key_id")
             await self._store.usage.record("replicas_trained", replica_id, 1, key_id=key_id)
+        await uploads.delete(self._store.blobs, replica_id)
         await self._call_back(replica, {"status": "ready"})
 
     async def failed(self, job: Job, failure: Failure) -> None:
@@ -78,6 +81,7 @@ class ReplicaJobs:
             error_message=failure.message,
             document=before.document | {"error_type": failure.error_type},
         )
+        await uploads.delete(self._store.blobs, job.subject_id)
         changes = {"status": "error", "error_type": failure.error_type, "error_message": failure.message}
         await self._call_back(replica, changes)
 

@@ -25,6 +25,7 @@ from visavis.replica.statement import spoken_consent
 from visavis.replica.train import Progress, Trained, TrainingError, train_photo, train_video
 from visavis.replica.voice.part import put_into, stock
 from visavis.replica.voice.step import train_face_and_voice
+from visavis.training.uploads import CONSENT, SOURCE
 
 LARGEST_VIDEO = 750 * 10**6
 LARGEST_PHOTO = 50 * 10**6
@@ -40,7 +41,8 @@ async def make_replica(work_input: dict[str, Any], folder: Path, report: Report)
     """Train a replica.
 
     Input: `name`; `video_url` or `photo_url`; `consent_url` or `declared_by`, or for a video neither when the statement
-    is spoken in it; `green_screen`; `voice_name`, a stock voice instead of the person's own.
+    is spoken in it; `green_screen`; `voice_name`, a stock voice instead of the person's own. In the place of addresses
+    `uploads` may name files of `visavis.training.uploads`, which are in the folder then.
     """
     cv2.setNumThreads(1)
     try:
@@ -50,11 +52,11 @@ async def make_replica(work_input: dict[str, Any], folder: Path, report: Report)
 
 
 async def _made(work_input: dict[str, Any], folder: Path, report: Report) -> dict[str, Any]:
-    field = "train_video_url" if work_input.get("video_url") else "train_image_url"
-    most = LARGEST_VIDEO if field == "train_video_url" else LARGEST_PHOTO
-    source = await _fetched(
-        field, work_input.get("video_url") or work_input["photo_url"], folder / "source", most, report
-    )
+    is_video = work_input.get("video_url") or "train_video" in work_input.get("uploads", ())
+    field = "train_video_url" if is_video else "train_image_url"
+    most = LARGEST_VIDEO if is_video else LARGEST_PHOTO
+    url = work_input.get("video_url") or work_input.get("photo_url")
+    source = await _fetched(field, url, folder / SOURCE, most, report)
     consent = await _consent(work_input, source, folder)
     report(_AGREED)
     trained = await asyncio.to_thread(
@@ -104,8 +106,9 @@ async def _consent(work_input: dict[str, Any], source: Path, folder: Path) -> Co
     known = folder / "consent.json"
     if known.exists():
         return Consent.model_validate_json(known.read_bytes())
-    if url := work_input.get("consent_url"):
-        recording = await _fetched("consent_video_url", url, folder / "consent", LARGEST_VIDEO, lambda share: None)
+    url = work_input.get("consent_url")
+    if url or "consent_video" in work_input.get("uploads", ()):
+        recording = await _fetched("consent_video_url", url, folder / CONSENT, LARGEST_VIDEO, lambda share: None)
         consent = await spoken_consent(recording, work_input["name"], "consent_video_url")
     elif person := work_input.get("declared_by"):
         consent = declared(person)
@@ -126,9 +129,12 @@ async def _spoken_in_video(video: Path, name: str) -> Consent:
         ) from error
 
 
-async def _fetched(field: str, url: str, path: Path, most: int, report: Report) -> Path:
+async def _fetched(field: str, url: str | None, path: Path, most: int, report: Report) -> Path:
+    """The file, which may be here already: uploaded, or fetched before."""
     if await asyncio.to_thread(path.exists):
         return path
+    if url is None:
+        raise WorkError("download_link", f"{field}: the uploaded file is not here; upload it again.")
     partial = path.with_suffix(".partial")
     outbound = Outbound(PrivateAddresses.parse(settings().allow_private_urls))
     try:

@@ -29,7 +29,7 @@ class VideoJobs:
         self._bundle_path = bundle_path
         self._told = told
 
-    async def begin(self, job: Job) -> dict[str, Any]:
+    async def begin(self, job: Job, folder: Path) -> dict[str, Any]:
         """See `visavis.jobs.Kind`, as for all that follow."""
         video = await self._store.videos.get(job.subject_id)
         bundle = await self._bundle_path(video.replica_id)
@@ -85,7 +85,7 @@ class SpeechJobs:
         self._bundle_path = bundle_path
         self._told = told
 
-    async def begin(self, job: Job) -> dict[str, Any]:
+    async def begin(self, job: Job, folder: Path) -> dict[str, Any]:
         """See `visavis.jobs.Kind`, as for all that follow."""
         speech = await self._store.speeches.update(job.subject_id, status="generating")
         return {**job.input, "bundle": str(await self._bundle_path(speech.replica_id))}

@@ -9,8 +9,10 @@ import pytest
 from tests.receiver import answers, receiver
 from tests.unit.api.server import Server, server
 from visavis.background import background_work
+from visavis.jobs import Failure
 from visavis.replica.bundle import add_parts
 from visavis.replica.stock import bundle_path
+from visavis.training.kinds import ReplicaJobs
 
 BUNDLE = bundle_path("mira").read_bytes()
 
@@ -269,3 +271,46 @@ async def test_body_that_is_no_json_is_refused(here: Server):
     for content in (b"", b"{", b"[" * 100_000, json.dumps([1]).encode()):
         response = await here.client.post("/v2/replicas", content=content, headers={"content-type": "application/json"})
         assert response.status_code == 400
+
+
+async def train(here: Server, files: dict[str, bytes], **fields: str):
+    return await here.client.post(
+        "/v2/replicas", files={name: (name, data) for name, data in files.items()}, data=fields
+    )
+
+
+async def test_uploaded_video_is_queued_and_reaches_the_training(here: Server, tmp_path: Path):
+    response = await train(
+        here, {"train_video": b"film", "consent_video": b"said"}, face_name="Ines", background_green_screen="true"
+    )
+    assert response.status_code == 200, response.text
+    made = response.json()
+    assert (made["status"], made["replica_name"], made["warnings"]) == ("started", "Ines", [])
+    [job] = await here.store.jobs.of(made["replica_id"])
+    assert job.input["green_screen"] and job.input["uploads"] == ["consent_video", "train_video"]
+    kind = ReplicaJobs(here.store, lambda: None)
+    for _ in range(2):  # begun again after a crash
+        assert await kind.begin(job, tmp_path) == job.input
+    assert ((tmp_path / "source").read_bytes(), (tmp_path / "consent").read_bytes()) == (b"film", b"said")
+    await kind.failed(job, Failure("poor_lighting", "It is dark."))
+    assert not list((here.settings.data / "files" / "uploads").rglob("*video"))
+
+
+async def test_uploaded_photo_needs_consent_and_one_source(here: Server):
+    for files, fields, words in (
+        ({"train_image": b"face"}, {}, ["consent_video_url", "I, NAME, agree"]),
+        ({"train_image": b"face", "train_video": b"film"}, {"consent_declaration": "Ines"}, ["train_image_url"]),
+        ({"train_image": b"face"}, {"consent_declaration": ""}, ["consent_declaration"]),
+        ({"train_image": b""}, {"consent_declaration": "Ines"}, ["train_image"]),
+        ({"consent_video": b"said"}, {}, ["train_video_url"]),
+    ):
+        response = await train(here, files, **fields)
+        assert response.status_code == 400
+        for word in words:
+            assert word in response.json()["error"]
+    assert (await here.get("replicas?replica_type=user"))["total_count"] == 0
+    made = (await train(here, {"train_image": b"face"}, consent_declaration="Ines Okafor")).json()
+    [job] = await here.store.jobs.of(made["replica_id"])
+    assert job.input["declared_by"] == "Ines Okafor"
+    await here.client.delete(f"/v2/replicas/{made['replica_id']}")
+    assert not list((here.settings.data / "files" / "uploads").rglob("*image"))

@@ -24,7 +24,7 @@ class NotingKind:
         self.told = []
         self.kept = {}
 
-    async def begin(self, job):
+    async def begin(self, job, folder):
         self.told.append("begin")
         if job.input.get("impossible"):
             raise BadInputError("replica_id", "r0", "one that exists")

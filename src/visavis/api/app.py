@@ -6,9 +6,11 @@ from visavis import __version__
 from visavis.api import (
     conversations,
     interactions,
+    keys,
     media_files,
     pages,
     personas,
+    pictures,
     replicas,
     signalling,
     speech,
@@ -52,7 +54,7 @@ def create_app(
     guard(app, settings)
     answer_errors(app)
     needs_key = [Depends(requires()), Depends(within_rate)]
-    for resource in (personas, tools, replicas, voices, videos, speech, webhooks, usage):
+    for resource in (personas, pictures, tools, replicas, voices, videos, speech, webhooks, usage, keys):
         app.include_router(resource.router, dependencies=needs_key)
     app.include_router(tools.of_personas, dependencies=needs_key)
     app.include_router(conversations.router, dependencies=needs_key)

@@ -426,6 +426,8 @@ def _described(settings: Settings, found: StoredConversation) -> dict[str, Any]:
         "replica_id": found.replica_id,
         "created_at": moment(found.created_at),
         "updated_at": moment(found.updated_at),
+        "started_at": moment(found.started_at),
+        "ended_at": moment(found.ended_at),
     }
 
 

@@ -22,6 +22,7 @@ _TAGS = {
     "videos": "Films of a replica that says a script or a recording.",
     "speech": "Sound files in a replica's voice.",
     "webhooks": "Messages to callbacks: what waits, what was given up, and sending it again.",
+    "keys": "API keys, for whoever has the scope `admin`.",
     "usage": "What was used, and what may be.",
 }
 

@@ -1,4 +1,4 @@
-"""What browsers open: the call page and its files, the standing link, the figures for Prometheus."""
+"""What browsers open: Studio, the call page and its files, the standing link, the figures for Prometheus."""
 
 from importlib import resources
 
@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from visavis.api.answers import FromSettings
 from visavis.api.auth import requires, requires_beyond_loopback
 from visavis.api.conversations import standing_conversation
-from visavis.api.security import page_policy
+from visavis.api.security import STUDIO_POLICY, page_policy
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,6 +37,21 @@ async def call_page(conversation_id: str, settings: FromSettings) -> FileRespons
         str(_WEB / "index.html"),
         headers={"Content-Security-Policy": page_policy(settings), "Cache-Control": "no-cache"},
     )
+
+
+@router.get("/studio")
+async def studio() -> FileResponse:
+    """Studio; which of its screens is shown stands after the # of the address."""
+    return FileResponse(
+        str(_WEB / "studio" / "index.html"),
+        headers={"Content-Security-Policy": STUDIO_POLICY, "Cache-Control": "no-cache"},
+    )
+
+
+@router.get("/studio/")
+async def studio_with_a_slash() -> RedirectResponse:
+    """The page names its files as seen from the place without one."""
+    return RedirectResponse("../studio")
 
 
 @router.get("/metrics", dependencies=[Depends(requires("read"))])

@@ -12,7 +12,7 @@ from visavis.api.answers import FromStore, errors, moment, shown
 from visavis.api.json_patch import OPERATIONS_SCHEMA, patched
 from visavis.api.persona_document import PersonaBody, with_defaults
 from visavis.api.runnable import CREDENTIALS, snapshot, validated, warnings
-from visavis.api.shapes import CreatedPersona, Listed, ShownPersona
+from visavis.api.shapes import CheckedPersona, CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
 from visavis.errors import BadInputError
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
@@ -63,6 +63,26 @@ async def create_persona(store: FromStore, body: PersonaBody) -> dict[str, Any]:
             "warnings": [*warnings(given), *await _unknown_tools(store, given)],
         }
     )
+
+
+@router.post(
+    "/check",
+    responses=shown(CheckedPersona, {"valid": True, "warnings": []})
+    | errors({400: "persona_name: 7 is not valid; expected a string"}),
+)
+async def check_persona(
+    request: Request,
+    store: FromStore,
+    body: PersonaBody,
+    persona_id: Annotated[
+        str | None, Query(max_length=100, description="The persona it would change: its secrets may stay `********`.")
+    ] = None,
+) -> dict[str, Any]:
+    """What `POST /v2/personas` would say to this persona, without making it: a 400 names the field that is wrong."""
+    given = _without_server_fields(body.given())
+    before = await find(_system(request), store, persona_id) if persona_id else None
+    await _checked(store, given, masked(before) if before else None)
+    return {"valid": True, "warnings": warnings(given)}
 
 
 @router.get("", responses=shown(Listed[ShownPersona], {"data": [_SHOWN], "total_count": 1}))

@@ -20,6 +20,9 @@ PAGE_POLICY = (
 )
 """Content-Security-Policy of the pages: they load nothing from anywhere else."""
 
+STUDIO_POLICY = f"{PAGE_POLICY}; form-action 'none'; frame-ancestors 'none'"
+"""Of Studio, which acts with an API key: no other site may show it in a frame."""
+
 
 def page_policy(settings: Settings) -> str:
     """The policy of a call's page, with who may show it in a frame."""

@@ -31,6 +31,13 @@ class CreatedPersona(Shape):
     warnings: list[str]
 
 
+class CheckedPersona(Shape):
+    """A persona that could be made; `warnings` are its fields that this server does not act on yet."""
+
+    valid: Literal[True]
+    warnings: list[str]
+
+
 class ShownPersona(Shape):
     """A persona, complete; secrets are `********`."""
 
@@ -61,6 +68,25 @@ class CreatedReplica(Shape):
     face_name: str
     status: Literal["started", "completed"]
     training_progress: str
+
+
+class Remark(Shape):
+    """Something in a picture that is not as it should be; with `must` a training would refuse it."""
+
+    about: Literal["person", "size", "place", "angle", "light"]
+    text: str
+    must: bool
+
+
+class CheckedPicture(Shape):
+    """What a camera shows. `box` is left, top, right and bottom of the face in pixels, null without one."""
+
+    width: int
+    height: int
+    faces: int
+    box: list[float] | None
+    brightness: float
+    remarks: list[Remark]
 
 
 class ShownReplica(Shape):
@@ -98,6 +124,9 @@ class ListedConversation(Shape):
     face_id: str | None
     created_at: str
     updated_at: str
+    started_at: str | None = None
+    """When somebody joined first."""
+    ended_at: str | None = None
 
 
 class CreatedConversation(ListedConversation):
@@ -127,6 +156,8 @@ class ShownConversation(Shape):
     replica_id: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
     shutdown_reason: str | None = None
     events: list[dict[str, Any]] | None = None
     properties: dict[str, Any] | None = None
@@ -156,6 +187,7 @@ class ShownUsage(Shape):
     end: str
     conversation_minutes: float
     usage: dict[str, dict[str, float]]
+    days: list[dict[str, Any]] | None = None
 
 
 class ShownLimits(Shape):

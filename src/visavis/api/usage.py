@@ -1,7 +1,8 @@
 """`/v2/usage` and `/v2/limits`: what was used, and what may be."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
@@ -9,10 +10,12 @@ from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.auth import Caller
 from visavis.api.shapes import ShownLimits, ShownUsage
 from visavis.errors import BadInputError
+from visavis.store.usage import Used
 
 router = APIRouter(prefix="/v2", tags=["usage"])
 
 _FIRST = datetime(1970, 1, 2, tzinfo=UTC)
+_LONGEST_BY_DAY = timedelta(days=366)
 
 
 @router.get(
@@ -35,6 +38,7 @@ async def get_usage(
     start: Annotated[str | None, Query(max_length=40, description="From when (ISO 8601); default: this month.")] = None,
     end: Annotated[str | None, Query(max_length=40, description="Until before when; default: now.")] = None,
     key_id: Annotated[str | None, Query(max_length=40, pattern="^[a-z0-9]+$", description="Of one key only.")] = None,
+    by: Annotated[Literal["day"] | None, Query(description="Also `days`: what was used on each (UTC).")] = None,
 ) -> dict[str, Any]:
     """Seconds of conversation, video and speech, and replicas trained, in a span of time."""
     now = datetime.now(UTC)
@@ -42,14 +46,24 @@ async def get_usage(
     until = _read("end", end) if end else now
     if since > until:
         raise BadInputError("start", moment(since), f"a time before end ({moment(until)})")
+    if by == "day" and until - since > _LONGEST_BY_DAY:
+        raise BadInputError("by", by, "a span of at most a year when it is asked for by day")
     used = await store.usage.total(since, until, key_id=key_id)
     seconds = used["conversation_seconds"].quantity if "conversation_seconds" in used else 0.0
-    return {
+    answer: dict[str, Any] = {
         "start": moment(since),
         "end": moment(until),
         "conversation_minutes": round(seconds / 60, 2),
-        "usage": {kind: {"times": one.times, "quantity": round(one.quantity, 3)} for kind, one in used.items()},
+        "usage": _figures(used),
     }
+    if by == "day":
+        days = await store.usage.by_day(since, until, key_id=key_id)
+        answer["days"] = [{"day": day, "usage": _figures(on_day)} for day, on_day in days.items()]
+    return answer
+
+
+def _figures(used: Mapping[str, Used]) -> dict[str, dict[str, float]]:
+    return {kind: {"times": one.times, "quantity": round(one.quantity, 3)} for kind, one in used.items()}
 
 
 @router.get(

@@ -32,6 +32,25 @@ class Usage:
         row = {"kind": kind, "subject_id": subject_id, "key_id": key_id, "quantity": quantity, "at": at or now()}
         await self._database.write(lambda connection: connection.execute(insert(usage), row) and None)
 
+    async def by_day(
+        self, since: datetime, until: datetime, *, key_id: str | None = None
+    ) -> Mapping[str, Mapping[str, Used]]:
+        """The same as `total` for every day (UTC, `2026-11-01`) on which anything was used, in order."""
+        query = (
+            select(usage.c.at, usage.c.kind, usage.c.quantity)
+            .where(usage.c.at >= since, usage.c.at < until)
+            .order_by(usage.c.at)
+        )
+        if key_id is not None:
+            query = query.where(usage.c.key_id == key_id)
+        rows = await self._database.read(lambda connection: list(connection.execute(query)))
+        days: dict[str, dict[str, Used]] = {}
+        for at, kind, quantity in rows:
+            day = days.setdefault(at.date().isoformat(), {})
+            before = day.get(kind, Used(0, 0.0))
+            day[kind] = Used(before.times + 1, before.quantity + float(quantity))
+        return days
+
     async def total(self, since: datetime, until: datetime, *, key_id: str | None = None) -> Mapping[str, Used]:
         """What was used from `since` until before `until`, by kind; of one key or of all."""
         query = (

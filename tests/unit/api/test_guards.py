@@ -1,6 +1,7 @@
 """Keys, limits, origins, sizes, headers, and the shapes of errors."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,24 @@ async def test_calls_are_framed_only_by_the_sites_that_are_named(tmp_path: Path,
         assert [part.strip() for part in policy.split(";") if "frame-ancestors" in part] == (
             [allowed] if allowed else []
         )
+
+
+async def test_usage_is_told_by_day(here: Server):
+    for day, seconds in ((1, 90.0), (1, 30.0), (3, 10.0)):
+        at = datetime(2026, 11, day, 12, tzinfo=UTC)
+        await here.store.usage.record("conversation_seconds", "c1", seconds, at=at)
+    found = await here.get("usage?start=2026-11-01&end=2026-11-04&by=day")
+    assert found["days"] == [
+        {"day": "2026-11-01", "usage": {"conversation_seconds": {"times": 2, "quantity": 120.0}}},
+        {"day": "2026-11-03", "usage": {"conversation_seconds": {"times": 1, "quantity": 10.0}}},
+    ]
+    assert (await here.client.get("/v2/usage?start=2020-01-01&by=day")).status_code == 400
+
+
+async def test_studio_is_served_to_everybody_and_framed_by_nobody(here: Server):
+    page = await here.client.get("/studio")
+    assert page.status_code == 200 and "static/studio/studio.js" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy and "unsafe" not in policy and "default-src 'self'" in policy
+    assert (await here.client.get("/static/studio/studio.js")).status_code == 200
+    assert (await here.client.get("/studio/")).headers["location"] == "../studio"

@@ -202,3 +202,28 @@ async def test_what_a_get_gives_can_be_posted_as_ones_own(here: Server):
     assert made["persona_id"] != "ptutor" and made["warnings"] == []
     found = await here.get(f"personas/{made['persona_id']}")
     assert found["system_prompt"] == template["system_prompt"] and found["persona_type"] == "user"
+
+
+async def test_persona_is_checked_without_being_made(here: Server):
+    checked = await here.client.post("/v2/personas/check", json=GUIDE | {"document_ids": ["d1"]})
+    assert checked.json() == {"valid": True, "warnings": ["document_ids: documents are not available yet"]}
+    for body, field in (
+        ({"persona_name": "Ines"}, "system_prompt"),
+        (GUIDE | {"layers": {"llm": {"base_url": "https://a.example/v1"}}}, "layers.llm.model"),
+        (GUIDE | {"layers": {"llm": {"api_key": "********"}}}, "layers.llm.api_key"),
+        (GUIDE | {"layers": {"conversational_flow": {"turn_taking_patience": "some"}}}, "layers.conversational_flow."),
+    ):
+        response = await here.client.post("/v2/personas/check", json=body)
+        assert response.status_code == 400 and response.json()["error"].startswith(field)
+    assert (await here.get("personas?persona_type=user"))["total_count"] == 0
+
+
+async def test_stored_secret_may_stay_masked_in_a_check(here: Server):
+    layers = {"llm": {"base_url": "https://a.example/v1", "model": "m", "api_key": "sk-1"}}
+    made = await here.create("personas", **GUIDE, layers=layers)
+    masked = GUIDE | {"layers": {"llm": layers["llm"] | {"api_key": "********"}}}
+    path = f"/v2/personas/check?persona_id={made['persona_id']}"
+    assert (await here.client.post(path, json=masked)).status_code == 200
+    masked["layers"]["llm"]["base_url"] = "https://b.example/v1"
+    assert (await here.client.post(path, json=masked)).status_code == 400
+    assert (await here.client.post("/v2/personas/check?persona_id=p404", json=GUIDE)).status_code == 400

@@ -82,10 +82,11 @@ def check_glimpses(survey: Survey, span: tuple[float, float]) -> list[str]:
     if len(faces) < SEEN_SHARE * len(seen):
         text = f"A face is seen in only {len(faces) / len(seen):.0%} of the pictures; expected it in all of them."
         raise TrainingError("other_quality_issue", text)
-    return [*_size(faces), *_angle(faces), *_light(faces)]
+    return [*check_size(faces), *check_angle(faces), *check_light(faces)]
 
 
-def _size(faces: list[Glimpse]) -> list[str]:
+def check_size(faces: list[Glimpse]) -> list[str]:
+    """Judge how large the face is. Raises `TrainingError`; returns warnings."""
     eyes = float(np.median([face.eyes_px for face in faces]))
     found = f"The face is small: {eyes:.0f} pixels between the outer corners of the eyes"
     if eyes < SMALLEST_EYES_PX:
@@ -94,7 +95,8 @@ def _size(faces: list[Glimpse]) -> list[str]:
     return [f"{found}; with {SMALL_EYES_PX:.0f} or more the replica is sharper."] if eyes < SMALL_EYES_PX else []
 
 
-def _angle(faces: list[Glimpse]) -> list[str]:
+def check_angle(faces: list[Glimpse]) -> list[str]:
+    """Judge from where it is seen. Raises `TrainingError`; returns warnings."""
     turned = float(np.median([abs(face.turned) for face in faces]))
     if turned > MOST_TURNED:
         text = "The face is seen from the side; expected it to look into the camera."
@@ -102,7 +104,8 @@ def _angle(faces: list[Glimpse]) -> list[str]:
     return ["The face is turned to the side a little; from the front it looks best."] if turned > TURNED else []
 
 
-def _light(faces: list[Glimpse]) -> list[str]:
+def check_light(faces: list[Glimpse]) -> list[str]:
+    """Judge how well it is lit. Raises `TrainingError`; returns warnings."""
     brightness = float(np.median([face.brightness for face in faces]))
     contrast = float(np.median([face.contrast for face in faces]))
     if brightness < DARKEST or contrast < FLATTEST:

@@ -68,12 +68,13 @@ def look_over(film: Film, report: Report) -> Survey:
     detector, landmarker = FaceDetector(), FaceLandmarker(blendshapes=False)
     seen = []
     for number, (time_s, picture) in enumerate(zip(times.tolist(), glimpses(film, times.tolist()), strict=False)):
-        seen.append(_glimpse(time_s, picture, detector, landmarker))
+        seen.append(glimpse(time_s, picture, detector, landmarker))
         report(share_of("survey", (number + 1) / count))
     return Survey(tuple(seen))
 
 
-def _glimpse(time_s: float, picture: Frame, detector: FaceDetector, landmarker: FaceLandmarker) -> Glimpse:
+def glimpse(time_s: float, picture: Frame, detector: FaceDetector, landmarker: FaceLandmarker) -> Glimpse:
+    """What a picture shows, from the time `time_s` of its video."""
     found = detector.find(picture)
     if not found:
         return Glimpse(time_s, 0)

@@ -174,17 +174,11 @@ export function Perception() {
       <ChoiceField
         path={`${SEEING}.perception_model`}
         label="Sight"
-        usual="off"
+        usual="auto"
         options={[
+          { value: "auto", label: "On", about: "Expressions, nods, gaze and gestures reach the language model as short notes. No picture leaves this machine." },
           { value: "off", label: "Off", about: "The camera is not looked at." },
-          { value: "visavis", label: "On", about: "Expressions, nods, gaze and gestures reach the language model as short notes." },
         ]}
-      />
-      <LinesField
-        path={`${SEEING}.visual_awareness_queries`}
-        label="Questions to keep an eye on"
-        hint="One a line. Answers reach the persona while it talks."
-        placeholder={"Does the person look confused?\nIs somebody else in the room?"}
       />
       <LinesField
         path={`${SEEING}.perception_analysis_queries`}

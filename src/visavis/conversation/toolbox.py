@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 PATIENCE_S = 2.0
 """How long a reply waits for a client that does not say whether it will ever answer."""
 
-PASSED_ON = "The request has been passed on. Its result is not known yet."
+PASSED_ON = "The request has been passed on. Its result is not known yet: say only that you have asked."
 
 LONGEST_RESULT = 4_000
 """Characters of a result that a language model is given."""

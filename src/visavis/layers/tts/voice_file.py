@@ -74,7 +74,7 @@ class AboutVoice(BaseModel):
     consent: Consent
     made_at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     manner: MannerOfVoice = MannerOfVoice()
-    steps: dict[str, Annotated[_Finite, Field(ge=0)]] = {}
+    steps: dict[str, Annotated[_Finite, Field(ge=0, le=1)]] = {}
     """What one unit of each weight's difference is; empty for a voice that has the stock one's network."""
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     figures: dict[str, _Finite] = {}

@@ -22,7 +22,7 @@ from visavis.replica.voice.material import Utterance
 from visavis.replica.voice.network import Tensor
 from visavis.replica.voice.spectra import mel_filters
 
-SPEECH_HEARD_S = 3_200.0
+SPEECH_HEARD_S = 1_600.0
 """Seconds of speech that the network learns from in all, whether new or heard before."""
 SHORTEST_RUN, LONGEST_RUN = 60, 1_200
 """Steps."""

@@ -89,8 +89,8 @@ class Watcher:
     def _pause_s(self, scene: Scene, took_s: float) -> float:
         """From the start of this look to the start of the next."""
         pause_s = max(1 / self._perception.rate_hz, scene.cost_s / self._perception.budget)
-        if took_s > 3 * scene.cost_s + 0.05:
-            pause_s = max(2 * pause_s, 2 * took_s)  # others need the processor
+        if took_s > 5 * scene.cost_s + 0.1:
+            pause_s *= 2  # others need the processor
         if self._floor.replica is Doing.THINKING:
             pause_s = max(pause_s, THINKING_PAUSE_S)
         return max(pause_s, NOBODY_PAUSE_S) if scene.people == 0 else pause_s

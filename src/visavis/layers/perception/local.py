@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -85,10 +85,12 @@ class LocalPerception:
         for name in ("face-detector", "face-landmarker"):
             models.path(name)
         self._thread = ThreadPoolExecutor(1, "eyes", initializer=_stand_back)
+        self._ready: Future[LocalEyes] | None = self._thread.submit(LocalEyes)
 
     def eyes(self) -> "PatientEyes":
         """See `visavis.layers.perception.Perception`."""
-        return PatientEyes(self._thread)
+        ready, self._ready = self._ready, None
+        return PatientEyes(self._thread, ready)
 
     def close(self) -> None:
         """Look no more."""
@@ -98,8 +100,10 @@ class LocalPerception:
 class PatientEyes:
     """`LocalEyes` on a thread that waits for everybody else."""
 
-    def __init__(self, thread: Executor) -> None:
+    def __init__(self, thread: Executor, ready: "Future[LocalEyes] | None" = None) -> None:
+        """`ready` are eyes that were opened before: the first call is seen at once."""
         self._thread = thread
+        self._ready = ready
         self._eyes: LocalEyes | None = None
 
     async def look(self, sight: Sight, now: float) -> Scene:
@@ -107,7 +111,8 @@ class PatientEyes:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._look, sight, now)
 
     def _look(self, sight: Sight, now: float) -> Scene:
-        self._eyes = self._eyes or LocalEyes()
+        if self._eyes is None:
+            self._eyes = self._ready.result() if self._ready else LocalEyes()
         began = time.thread_time()
         scene = self._eyes.see(sight.look(LONGEST_SIDE), now)
         return replace(scene, cost_s=time.thread_time() - began)

@@ -64,7 +64,7 @@ class Calls:
             if found := self._sessions.get(plan.conversation_id):
                 return found  # somebody was quicker
             if plan.chat:
-                layers = dataclasses.replace(layers, voice=TypingVoice())
+                layers = dataclasses.replace(layers, voice=TypingVoice(), perception=None)
             conversation = Conversation(
                 plan.conversation_id,
                 plan.persona,

@@ -14,13 +14,13 @@ import { ShareButton } from "../parts/share";
 import { say } from "../parts/toast";
 import { go } from "../router";
 import { BLANK, draftOf, jsonPatch, mergePatch, same, withValue, type Draft } from "./document";
-import { FormContext, type Form } from "./form";
+import { FormContext, useForm, type Form } from "./form";
 import { Character, Engines, Face, Manners, Perception } from "./sections";
 import { Source } from "./source";
 
 const CHECK_AFTER_MS = 400;
-const UNSAVED = new Map<string, Draft>();
 /** Drafts that were left without saving, by persona: whoever comes back finds them. */
+const UNSAVED = new Map<string, Draft>();
 
 const TABS = [
   { name: "character", label: "Character", fields: ["persona_name", "system_prompt", "context", "greeting", "pipeline_mode"] },
@@ -62,27 +62,13 @@ interface EditorProps {
 
 function Editor({ persona, replicas, voices, id, first, reload }: EditorProps) {
   const key = id ?? `new ${persona.persona_id}`;
-  const [draft, setDraft] = useState<Draft>(UNSAVED.get(key) ?? first);
+  const { draft, setDraft, set, changed } = useDraft(key, first);
   const [tab, setTab] = useState<Tab>("character");
   const [calling, setCalling] = useState(false);
-  const [deleting, setDeleting] = useState(false);
   const said = useChecked(draft, id);
   const [refused, setRefused] = useState<Form["error"]>(null);
   const readOnly = persona.persona_type === "system" && id !== undefined;
-  const changed = !same(draft, first);
-
-  useEffect(() => {
-    if (changed) UNSAVED.set(key, draft);
-    else UNSAVED.delete(key);
-    const warn = (event: BeforeUnloadEvent) => changed && event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, [draft, changed, key]);
-
-  const set = useCallback((path: string, value: Json | undefined) => {
-    setRefused(null);
-    setDraft((before) => withValue(before, path, value));
-  }, []);
+  useEffect(() => setRefused(null), [draft]);
   // A new persona is not scolded for fields that nobody has come to yet.
   const error = refused ?? (changed || id ? said.error : null);
   const form: Form = useMemo(() => ({ draft, set, error, warnings: said.warnings, readOnly }), [draft, set, error, said, readOnly]);
@@ -103,61 +89,71 @@ function Editor({ persona, replicas, voices, id, first, reload }: EditorProps) {
       if (found) setTab(found.name);
     }
   };
-  const tabs = TABS.map(({ name, label, fields }) => {
-    const wrong = error?.path && fields.some((field) => error.path === field || error.path?.startsWith(`${field}.`));
-    return { name, label: wrong ? <>{label} <span class="dot" title="Something to put right" /></> : label };
-  });
-  const shown = TABS.find((one) => one.name === tab);
-  const elsewhere = error && !(shown?.fields ?? []).some((field) => error.path?.startsWith(field));
   const replica = replicas.find((one) => one.replica_id === (draft.default_replica_id ?? "rmira"));
   const begin = () => ({ persona_id: persona.persona_id, overrides: mergePatch(draftOf(persona), draft) });
-
   return (
     <>
-      <Head
-        title={String(draft.persona_name || (id ? "Persona" : "New persona"))}
-        about={readOnly ? "A template: it cannot be changed, but copied." : (draft.description as string) || undefined}
-        back={{ to: "personas", label: "Personas" }}
-      >
-        <CodeButton requests={() => code(id, readOnly, draft)} />
-        {id && <ShareButton body={{ persona_id: id }} name={String(draft.persona_name)} />}
-        {id && !readOnly && <Button kind="quiet" icon="trash" onClick={() => setDeleting(true)}>Delete</Button>}
-        {readOnly ? (
-          <LinkButton kind="main" icon="copy" to={`personas/new?template=${id}`}>Use this template</LinkButton>
-        ) : (
-          <>
-            {changed && id && <Button kind="quiet" onClick={() => setDraft(first)}>Undo changes</Button>}
-            <Button kind="main" icon="check" disabled={!changed && id !== undefined} onClick={save}>
-              {id ? "Save" : "Create persona"}
-            </Button>
-          </>
-        )}
-      </Head>
+      <EditorHead id={id} draft={draft} changed={changed} readOnly={readOnly} undo={() => setDraft(first)} save={save} forget={() => UNSAVED.delete(key)} />
       <div class={`editor ${calling ? "calling" : ""}`}>
         <FormContext.Provider value={form}>
-          <section class="sheet form" aria-label="Persona">
-            <Tabs label="Parts of the persona" tabs={tabs} chosen={tab} choose={setTab} />
-            {elsewhere && error && <Notice kind="bad"><p>{error.path ? `${error.path}: ${error.text}` : error.text}</p></Notice>}
-            <div class="fields" role="tabpanel">
-              {tab === "character" && <Character />}
-              {tab === "face" && <Face replicas={replicas} />}
-              {tab === "manners" && <Manners />}
-              {tab === "engines" && <Engines voices={voices} />}
-              {tab === "perception" && <Perception />}
-              {tab === "source" && <Source replace={setDraft} />}
-            </div>
-          </section>
+          <Parts tab={tab} setTab={setTab} replicas={replicas} voices={voices} replace={setDraft} />
         </FormContext.Provider>
         <TestCall begin={begin} name={String(draft.persona_name || "your persona")} replica={replica} stale={draft} onCalling={setCalling} />
       </div>
+    </>
+  );
+}
+
+/** What is written, and whether it differs from what is stored. */
+function useDraft(key: string, first: Draft) {
+  const [draft, setDraft] = useState<Draft>(UNSAVED.get(key) ?? first);
+  const changed = !same(draft, first);
+  useEffect(() => {
+    if (changed) UNSAVED.set(key, draft);
+    else UNSAVED.delete(key);
+    const warn = (event: BeforeUnloadEvent) => changed && event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [draft, changed, key]);
+  const set = useCallback((path: string, value: Json | undefined) => setDraft((before) => withValue(before, path, value)), []);
+  return { draft, setDraft, set, changed };
+}
+
+interface EditorHeadProps {
+  id: string | undefined;
+  draft: Draft;
+  changed: boolean;
+  readOnly: boolean;
+  undo: () => void;
+  save: () => void;
+  forget: () => void;
+}
+
+function EditorHead({ id, draft, changed, readOnly, undo, save, forget }: EditorHeadProps) {
+  const [deleting, setDeleting] = useState(false);
+  const name = String(draft.persona_name ?? "");
+  const about = readOnly ? "A template: it cannot be changed, but copied." : (draft.description as string) || undefined;
+  return (
+    <Head title={name || (id ? "Persona" : "New persona")} about={about} back={{ to: "personas", label: "Personas" }}>
+      <CodeButton requests={() => code(id, readOnly, draft)} />
+      {id && <ShareButton body={{ persona_id: id }} name={name} />}
+      {id && !readOnly && <Button kind="quiet" icon="trash" onClick={() => setDeleting(true)}>Delete</Button>}
+      {changed && id && !readOnly && <Button kind="quiet" onClick={undo}>Undo changes</Button>}
+      {readOnly ? (
+        <LinkButton kind="main" icon="copy" to={`personas/new?template=${id}`}>Use this template</LinkButton>
+      ) : (
+        <Button kind="main" icon="check" disabled={!changed && id !== undefined} onClick={save}>
+          {id ? "Save" : "Create persona"}
+        </Button>
+      )}
       {deleting && (
         <Confirm
-          title={`Delete ${String(draft.persona_name)}?`}
+          title={`Delete ${name}?`}
           yes="Delete"
           close={() => setDeleting(false)}
           act={async () => {
             await request("DELETE", `personas/${id}`);
-            UNSAVED.delete(key);
+            forget();
             say("Persona deleted");
             go("personas");
           }}
@@ -165,7 +161,39 @@ function Editor({ persona, replicas, voices, id, first, reload }: EditorProps) {
           <p>Calls that are running go on as they are. Links that were shared keep working.</p>
         </Confirm>
       )}
-    </>
+    </Head>
+  );
+}
+
+interface PartsProps {
+  tab: Tab;
+  setTab: (tab: Tab) => void;
+  replicas: Replica[];
+  voices: string[];
+  replace: (draft: Draft) => void;
+}
+
+function Parts({ tab, setTab, replicas, voices, replace }: PartsProps) {
+  const { error } = useForm();
+  const inside = (fields: readonly string[]) => fields.some((field) => error?.path === field || error?.path?.startsWith(`${field}.`));
+  const tabs = TABS.map(({ name, label, fields }) => ({
+    name,
+    label: inside(fields) ? <>{label} <span class="dot" title="Something to put right" /></> : label,
+  }));
+  const elsewhere = error && !inside(TABS.find((one) => one.name === tab)?.fields ?? []);
+  return (
+    <section class="sheet form" aria-label="Persona">
+      <Tabs label="Parts of the persona" tabs={tabs} chosen={tab} choose={setTab} />
+      {elsewhere && <Notice kind="bad"><p>{error.path ? `${error.path}: ${error.text}` : error.text}</p></Notice>}
+      <div class="fields" role="tabpanel">
+        {tab === "character" && <Character />}
+        {tab === "face" && <Face replicas={replicas} />}
+        {tab === "manners" && <Manners />}
+        {tab === "engines" && <Engines voices={voices} />}
+        {tab === "perception" && <Perception />}
+        {tab === "source" && <Source replace={replace} />}
+      </div>
+    </section>
   );
 }
 
@@ -205,12 +233,13 @@ function sentence(expected: string): string {
 function code(id: string | undefined, readOnly: boolean, draft: Draft) {
   const call = { method: "POST" as const, path: "conversations", what: "A call with it; the answer has its link" };
   if (id && readOnly) return [{ ...call, body: { persona_id: id } }];
-  const operations = [{ op: "add", path: "/greeting", value: draft.greeting ?? "" }];
-  if (id)
+  if (id) {
+    const newGreeting = [{ op: "add", path: "/greeting", value: draft.greeting ?? "" }];
     return [
       { ...call, body: { persona_id: id } },
-      { method: "PATCH" as const, path: `personas/${id}`, body: operations, what: "Change it" },
+      { method: "PATCH" as const, path: `personas/${id}`, body: newGreeting, what: "Change it, for example its greeting" },
     ];
+  }
   return [{ method: "POST" as const, path: "personas", body: withoutEmpty(draft), what: "Make this persona" }];
 }
 

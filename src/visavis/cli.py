@@ -153,6 +153,7 @@ class _Server(uvicorn.Server):
         if self.started:
             # On standard output, so that a script can read it.
             typer.echo(f"Talk now: {self._link}")
+            typer.echo(f"Studio:   {self._link.removesuffix('demo')}studio")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """At the first signal let calls come to their end, at the second stop at once."""

@@ -11,7 +11,7 @@ from tests.visitor import visitor
 pytestmark = [pytest.mark.browser, pytest.mark.models]
 
 
-def test_the_person_in_front_of_the_camera_is_seen_and_the_page_is_told(tmp_path: Path) -> None:
+def test_the_person_in_front_of_the_camera_is_seen_and_a_nod_answers_the_greeting(tmp_path: Path) -> None:
     head = TurnedHead(frames(clips()[0])[5])
     camera = write_camera(tmp_path / "camera.mjpeg", nodding(head, 4.5, 11, 1.5))
     with (
@@ -25,3 +25,10 @@ def test_the_person_in_front_of_the_camera_is_seen_and_the_page_is_told(tmp_path
             return [properties["people"] for properties in told if properties["camera"] == "clear"]
 
         person.wait_for(lambda: 1 in seen(), "being seen", 40)
+
+        def said_by_user() -> list[str]:
+            said = [event["properties"] for event in person.events("conversation.utterance")]
+            return [properties["speech"] for properties in said if properties["role"] == "user"]
+
+        person.wait_for(said_by_user, "the nod", 20)
+        assert said_by_user()[0] == "(nods) Yes."

@@ -61,9 +61,12 @@ def test_lips_close_for_m_b_and_p() -> None:
 
 
 def test_loudness_of_the_recording_does_not_matter() -> None:
-    pcm = spoken(SENTENCES[0]).pcm
-    loud, soft = opening(followed(pcm)), opening(followed((pcm // 10).astype(np.int16)))
-    assert np.corrcoef(loud[10:], soft[10:])[0, 1] > 0.95
+    likeness = []
+    for text in SENTENCES:  # several: one doubtful contact changes the likeness of a sentence by some hundredths
+        pcm = spoken(text).pcm
+        loud, soft = opening(followed(pcm)), opening(followed((pcm // 10).astype(np.int16)))
+        likeness.append(np.corrcoef(loud[10:], soft[10:])[0, 1])
+    assert np.mean(likeness) > 0.95
 
 
 def test_sound_that_comes_late_is_followed_too() -> None:

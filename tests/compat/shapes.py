@@ -313,6 +313,26 @@ class ReadySpeech(CreatedSpeech):
     speech_file_url: Url
 
 
+class Tool(TypedDict):
+    """The reference gives the fields of the request; its clients read these of the answer."""
+
+    tool_id: Annotated[str, Field(pattern=r"^\w+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_]\w{0,63}$")]
+    description: str
+    parameters: dict[str, Any]
+    origin: Literal["llm", "vision", "audio"]
+    on_call: Literal["generate_filler", "static_filler", "silent", "passthrough"]
+    on_resolve: Literal["generate_response", "response_in_result", "add_to_context", "fire_and_forget"]
+    trigger_type: Literal["in_call", "post_call"]
+    tags: list[str]
+    delivery: NotRequired[dict[str, Any]]  # ours: tools of the server itself have none
+
+
+class Tools(TypedDict):
+    data: list[Tool]
+    total_count: int
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation: the body of each status that it answers with."""
@@ -343,6 +363,14 @@ OPERATIONS = (
         {401: Unauthorised, **_FORBIDDEN},
     ),
     Operation("DELETE", "/v2/personas/{persona_id}", {204: EMPTY, 400: BadPersonaId, 401: Unauthorised}, _FORBIDDEN),
+    Operation("POST", "/v2/personas/{persona_id}/tools", {200: Any, 404: Failure}),
+    Operation("GET", "/v2/personas/{persona_id}/tools", {200: Tools, 400: BadPersonaId}),
+    Operation("DELETE", "/v2/personas/{persona_id}/tools/{tool_id}", {204: EMPTY, 404: Failure}),
+    Operation("POST", "/v2/tools", {200: Tool, 400: Failure}),
+    Operation("GET", "/v2/tools", {200: Tools}, _BAD_QUERY),
+    Operation("GET", "/v2/tools/{tool_id}", {200: Tool, 404: Failure}),
+    Operation("PATCH", "/v2/tools/{tool_id}", {200: Tool, 400: Failure, 404: Failure}),
+    Operation("DELETE", "/v2/tools/{tool_id}", {204: EMPTY, 404: Failure}),
     Operation("POST", "/v2/replicas", {200: CreatedReplica, 400: Failure, 401: Unauthorised}),
     Operation("GET", "/v2/replicas", {200: Replicas, 401: Unauthorised}, _BAD_QUERY),
     Operation("GET", "/v2/replicas/{replica_id}", {200: Replica, 400: BadReplicaId, 401: Unauthorised}),

@@ -77,6 +77,25 @@ def test_pal_keeps_everything_that_its_creation_says(clients: Clients):
     assert kept["llm"] == {"model": "tavus-gemma-4", "speculative_inference": True}
 
 
+def test_tools_are_made_changed_given_to_a_pal_and_deleted(clients: Clients):
+    example = works(clients.tavus("tool", "example")).out
+    (clients.folder / "example.json").write_text(example[example.index("{") : example.rindex("}") + 1])
+    made = works(clients.tavus("tool", "create", "--file", "example.json")).json
+    tool_id = made["tool_id"]
+    assert made["name"] == json.loads((clients.folder / "example.json").read_text())["name"]
+    (clients.folder / "part.json").write_text(json.dumps({"description": "When the museum is open."}))
+    works(clients.tavus("tool", "patch", tool_id, "--file", "part.json"))
+    assert works(clients.tavus("tool", "get", tool_id)).json["description"] == "When the museum is open."
+    assert [one["tool_id"] for one in works(clients.tavus("tool", "list", "--json")).json["data"]] == [tool_id]
+    pal_id = new_pal(clients)
+    works(clients.tavus("pal", "tools", "attach", pal_id, tool_id))
+    assert tool_id in works(clients.tavus("pal", "tools", "list", pal_id)).out
+    works(clients.tavus("pal", "tools", "detach", pal_id, tool_id))
+    assert get(clients, pal_id)["tool_ids"] == []
+    works(clients.tavus("tool", "delete", tool_id))
+    assert works(clients.tavus("tool", "list", "--json")).json["data"] == []
+
+
 @pytest.mark.parametrize("mode", ["echo", "speech-to-speech"])
 def test_pal_without_a_prompt(clients: Clients, mode: str):
     made = works(clients.tavus("pal", "create", "--pipeline-mode", mode, "--name", "Parrot")).json

@@ -8,8 +8,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
-# Live calls are left out of it: they need the machine for themselves.
 PARALLEL := --numprocesses 2 --dist loadfile
+# Live calls, which need the machine for themselves; pages with simulated engines do not.
+LIVE := realtime or (browser and models)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test
@@ -72,8 +73,8 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@cd web && npm ci --silent && touch node_modules/.package-lock.json
 
 test: setup-test lint web-check web-compat quick ## Everything: style, types, quick tests, then models and a real browser
-	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow) and not browser and not realtime"
-	@$(BIN)/python -m pytest -m "browser or realtime"
+	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow or browser) and not ($(LIVE))"
+	@$(BIN)/python -m pytest -m "$(LIVE)"
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
 	@test -f "benchmarks/$(NAME).py" || { echo "NAME must be one of:" $$(cd benchmarks && ls *.py | grep -v '^_' | sed 's/\.py//'); exit 1; }

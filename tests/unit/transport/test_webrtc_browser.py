@@ -36,6 +36,7 @@ BEEP_HZ = 1_000
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.realtime,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 

@@ -9,8 +9,8 @@ STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
 PARALLEL := --numprocesses 2 --dist loadfile
-# Live calls, which need the machine for themselves; pages with simulated engines do not.
-LIVE := realtime or (browser and models)
+# Live calls, which need the machine for themselves; pages and transport without real engines do not.
+LIVE := models and (browser or realtime)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test
@@ -40,7 +40,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 $(CLIENTS): tests/compat/requirements.lock | $(STAMP)
 	@echo "Clients for tests: installing into .venv-clients"
 	@$(PYTHON) -m venv .venv-clients
-	@.venv-clients/bin/python -m pip install --disable-pip-version-check --require-hashes -r $<
+	@.venv-clients/bin/python -m pip install --disable-pip-version-check --no-compile --require-hashes -r $<
 	@touch $@
 
 serve: setup ## Start a server and print the link of a call; ARGS="--port 8080" passes options
@@ -72,8 +72,10 @@ web/compat/react/dist/index.html: web/node_modules/.package-lock.json web/compat
 web/node_modules/.package-lock.json: web/package-lock.json
 	@cd web && npm ci --silent && touch node_modules/.package-lock.json
 
-test: setup-test lint web-check web-compat quick ## Everything: style, types, quick tests, then models and a real browser
-	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow or browser) and not ($(LIVE))"
+test: setup-test ## Everything: style, types, quick tests, then models and a real browser
+	@$(MAKE) --no-print-directory --jobs=2 lint web-check web-compat
+	@$(MAKE) --no-print-directory quick
+	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow or browser or realtime) and not ($(LIVE))"
 	@$(BIN)/python -m pytest -m "$(LIVE)"
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short

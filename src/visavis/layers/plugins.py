@@ -13,6 +13,7 @@ and `cost`. `examples/plugin` is a template.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ class Plugin(BaseModel):
     options: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="What it takes.")
 
 
+@cache  # they are read from every installed package's files, which takes 20 ms
 def installed(layer: Layer) -> dict[str, EntryPoint]:
     """The engines that installed packages have for a layer, by name."""
     return {point.name: point for point in entry_points(group=f"visavis.{layer}")}

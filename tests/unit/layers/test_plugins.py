@@ -1,5 +1,6 @@
 """The template of a plugin, installed as a package is, speaks for a persona that names it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ TEMPLATE = Path(__file__).parents[3] / "examples" / "plugin"
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What pip leaves behind."""
+    plugins.installed.cache_clear()
     about = tmp_path / "visavis_beeping-0.1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: visavis-beeping\nVersion: 0.1.0\n")
@@ -25,6 +27,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (about / "entry_points.txt").write_text(f"[visavis.tts]\nbeeping = {written[1]}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(TEMPLATE / "src"))
+    yield
+    plugins.installed.cache_clear()
 
 
 @pytest.mark.usefixtures("installed")

@@ -11,7 +11,7 @@ from functools import partial
 from visavis.config import Settings
 from visavis.hosting.faces import Bundles
 from visavis.jobs.runner import JobRunner
-from visavis.outbound import Outbound, PrivateAddresses
+from visavis.outbound import outbound_of
 from visavis.store import Store
 from visavis.store.idempotency import KEPT as IDEMPOTENCY_KEYS_KEPT
 from visavis.training.kinds import ReplicaJobs
@@ -44,7 +44,7 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
     """Work while entered. What is unfinished in the end is taken up again by the next server."""
     folder = settings.data.expanduser().absolute() / "jobs"
     links = Links(settings.base_url, await store.signing_secret("files"))
-    outbound = Outbound(PrivateAddresses.parse(settings.allow_private_urls))
+    outbound = outbound_of(settings)
     webhooks = Deliverer(store, outbound, Retrying(attempts=settings.webhook_attempts))
     bundles = Bundles(store, settings.data.expanduser().absolute() / "replicas")
     videos = JobRunner(

@@ -19,6 +19,7 @@ from typing import TypeAlias
 import httpx
 
 from visavis import __version__
+from visavis.config import Settings
 from visavis.errors import BadInputError, VisavisError
 
 _log = logging.getLogger(__name__)
@@ -385,3 +386,8 @@ def _shown(url: str | httpx.URL) -> str:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+def outbound_of(settings: Settings) -> Outbound:
+    """What reaches the addresses that users give, as the settings allow."""
+    return Outbound(PrivateAddresses.parse(settings.allow_private_urls))

@@ -5,7 +5,6 @@ import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
-from visavis.config import Settings
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
@@ -18,7 +17,7 @@ from visavis.layers.tools.http import http_tool
 from visavis.layers.tts.dictionary import PronouncingVoice
 from visavis.layers.tts.fallback import FallbackVoice
 from visavis.layers.tts.openai_speech import OpenAISpeech
-from visavis.outbound import Outbound, PrivateAddresses
+from visavis.outbound import Outbound
 from visavis.replica import Replica
 
 
@@ -68,11 +67,6 @@ class HouseModel:
     def rest(self, seconds: float) -> None:
         if self._model:
             self._model.rest(seconds)
-
-
-def outbound_of(settings: Settings) -> Outbound:
-    """What reaches the addresses that users give, as the settings allow."""
-    return Outbound(PrivateAddresses.parse(settings.allow_private_urls))
 
 
 class SharedEngines:

@@ -16,7 +16,7 @@ from visavis.conversation.persona import Persona
 from visavis.errors import VisavisError
 from visavis.hosting.answering import answerer
 from visavis.hosting.calls import Calls
-from visavis.hosting.engines import HouseModel, SharedEngines, outbound_of
+from visavis.hosting.engines import HouseModel, SharedEngines
 from visavis.hosting.faces import Bundles, Faces
 from visavis.hosting.hosting import Hosting, Worker, open_hosting
 from visavis.hosting.meeting_tokens import SECRET_NAME
@@ -30,6 +30,7 @@ from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.choice import LANGUAGE_MODELS, language_model
 from visavis.layers.llm.speed import SpeedMemory
+from visavis.outbound import outbound_of
 from visavis.store import Store
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from visavis.config import Settings
 from visavis.errors import EngineError, VisavisError
 from visavis.hosting.answering import answerer
 from visavis.hosting.calls import Calls
-from visavis.hosting.engines import SharedEngines, outbound_of
+from visavis.hosting.engines import SharedEngines
 from visavis.hosting.faces import Faces
 from visavis.hosting.place import CallOver, Report
 from visavis.hosting.plan import Plan
@@ -45,6 +45,7 @@ from visavis.hosting.worker_protocol import (
 from visavis.layers.builtin import start_speech
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.openai_compatible import LAYER, OpenAICompatible
+from visavis.outbound import outbound_of
 
 _log = logging.getLogger(__name__)
 

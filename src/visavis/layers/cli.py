@@ -16,7 +16,7 @@ from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ
 from visavis.config import settings
 from visavis.conversation import persona as personas
 from visavis.errors import VisavisError
-from visavis.hosting.engines import SharedEngines, outbound_of
+from visavis.hosting.engines import SharedEngines
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.layers import plugins
@@ -24,6 +24,7 @@ from visavis.layers.builtin import start_layers
 from visavis.layers.llm import Message
 from visavis.layers.llm.prompt import spoken_style
 from visavis.models import State
+from visavis.outbound import outbound_of
 
 app = typer.Typer(help="Layers: list the engines, test those of a persona.", no_args_is_help=True)
 

@@ -16,7 +16,7 @@ import cv2
 
 from visavis.config import settings
 from visavis.jobs import Report, WorkError
-from visavis.outbound import Outbound, OutboundError, PrivateAddresses, SizeLimitError
+from visavis.outbound import OutboundError, SizeLimitError, outbound_of
 from visavis.replica.bundle import PREVIEW, open_bundle
 from visavis.replica.consent import Consent, declared
 from visavis.replica.opening import background_is_replaceable, open_replica
@@ -136,7 +136,7 @@ async def _fetched(field: str, url: str | None, path: Path, most: int, report: R
     if url is None:
         raise WorkError("download_link", f"{field}: the uploaded file is not here; upload it again.")
     partial = path.with_suffix(".partial")
-    outbound = Outbound(PrivateAddresses.parse(settings().allow_private_urls))
+    outbound = outbound_of(settings())
     try:
         await outbound.download(
             url,

@@ -17,6 +17,7 @@ _PERSONA = {
     "default_replica_id": "rmira",
     "document_ids": ["d0123456789ab"],
     "document_tags": ["boats"],
+    "tool_ids": ["end_call"],
     "layers": {
         "perception": {"perception_model": "raven-1", "visual_awareness_queries": ["Is there a map in the picture?"]},
         "stt": {"stt_engine": "tavus-auto", "hotwords": "Porto Alto"},
@@ -83,7 +84,15 @@ _NO_PERSONA = Ask(ids={"persona_id": UNKNOWN})
 _NO_REPLICA = Ask(ids={"replica_id": UNKNOWN})
 _NO_CONVERSATION = Ask(ids={"conversation_id": UNKNOWN})
 _NO_VIDEO = Ask(ids={"video_id": UNKNOWN})
+_NO_TOOL = Ask(ids={"tool_id": UNKNOWN})
 _NO_PAGE = Ask(query={"limit": 0})
+_TOOL = {
+    "name": "opening_hours",
+    "description": "When the museum is open.",
+    "parameters": {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]},
+    "delivery": {"app_message": True},
+    "tags": ["museum"],
+}
 _CHANGE = [{"op": "replace", "path": "/persona_name", "value": "Ana"}]
 
 ASKS: Mapping[str, Mapping[int, Ask]] = {
@@ -98,6 +107,21 @@ ASKS: Mapping[str, Mapping[int, Ask]] = {
         422: Ask({"persona_name": "Ana"}),
     },
     "DELETE /v2/personas/{persona_id}": {204: Ask(), 400: _NO_PERSONA, 403: Ask(ids={"persona_id": "pguide"})},
+    "POST /v2/personas/{persona_id}/tools": {
+        200: Ask({"tool_ids": ["current_time"]}),
+        404: Ask({"tool_ids": [UNKNOWN]}),
+    },
+    "GET /v2/personas/{persona_id}/tools": {200: Ask(), 400: _NO_PERSONA},
+    "DELETE /v2/personas/{persona_id}/tools/{tool_id}": {204: Ask(ids={"tool_id": "end_call"}), 404: _NO_TOOL},
+    "POST /v2/tools": {200: Ask(_TOOL), 400: Ask(_TOOL | {"delivery": {}})},
+    "GET /v2/tools": {200: Ask(query={"limit": 3, "page": 1, "type": "all"}), 400: _NO_PAGE},
+    "GET /v2/tools/{tool_id}": {200: Ask(), 404: _NO_TOOL},
+    "PATCH /v2/tools/{tool_id}": {
+        200: Ask({"description": "When one can visit."}),
+        400: Ask({"delivery": {}}),
+        404: Ask({"description": "When one can visit."}, ids=_NO_TOOL.ids),
+    },
+    "DELETE /v2/tools/{tool_id}": {204: Ask(), 404: _NO_TOOL},
     "POST /v2/replicas": {200: Ask(upload=True), 400: Ask({"replica_name": "Ana"})},
     "GET /v2/replicas": {200: Ask(query={"limit": 3, "page": 1, "verbose": True}), 400: _NO_PAGE},
     "GET /v2/replicas/{replica_id}": {200: Ask(query={"verbose": True}), 400: _NO_REPLICA},
@@ -139,6 +163,7 @@ _MADE_BY = {
     "replica_id": "POST /v2/replicas",
     "conversation_id": "POST /v2/conversations",
     "video_id": "POST /v2/videos",
+    "tool_id": "POST /v2/tools",
 }
 
 

@@ -13,7 +13,7 @@ PARALLEL := --numprocesses 2 --dist loadfile
 LIVE := models and (browser or realtime)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test
+.PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test models-test
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,11 @@ help: ## Show this list
 setup: $(STAMP) ## Install system packages, Python packages and model files
 	@$(BIN)/visavis models pull
 
-setup-test: $(STAMP) $(CLIENTS)
+setup-test:
 	@scripts/system-packages.sh test
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line models-test $(CLIENTS) web/node_modules/.package-lock.json
+
+models-test: $(STAMP)
 	@$(BIN)/visavis models pull moonshine-base-en moonshine-tiny-en silero-vad smart-turn-v3.2 smollm2-135m \
 		face-detector face-landmarker person-mask hand-gestures object-detector
 
@@ -37,7 +40,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 	@touch $@
 
 # Other makers' programs, for tests/compat. Their dependencies must not meet ours.
-$(CLIENTS): tests/compat/requirements.lock | $(STAMP)
+$(CLIENTS): tests/compat/requirements.lock
 	@echo "Clients for tests: installing into .venv-clients"
 	@$(PYTHON) -m venv .venv-clients
 	@.venv-clients/bin/python -m pip install --disable-pip-version-check --no-compile --require-hashes -r $<

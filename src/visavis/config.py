@@ -19,6 +19,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8770, ge=0, le=65535, description="Port that the server listens on; 0 picks a free one.")
+    server_name: str | None = Field(
+        None,
+        description="Tells servers that share a database apart, so that one that is started again ends only its own "
+        "calls; without it, the machine's name and the port.",
+    )
     public_url: str | None = Field(None, description="How people reach the server, when not http://host:port.")
     data: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "visavis",

@@ -10,6 +10,9 @@ from visavis.api.persona_document import Id, Ids, Name, PersonaFields
 LONGEST_S = 86_400.0
 """Longer `max_call_duration` is cut to a day."""
 
+MOST_PARTICIPANTS = 10
+"""Larger `max_participants` are cut to this: every person's picture is encoded for them alone."""
+
 _Timeout = Annotated[float, Field(le=604_800)]
 _Url = Annotated[str, Field(max_length=2_000)]
 _ENGLISH = ("english", "en", "en-us", "en-gb")
@@ -75,7 +78,15 @@ class ConversationBody(Body):
     document_retrieval_strategy: Literal["speed", "balanced", "quality"] | None = None
     test_mode: Annotated[bool | None, Field(description="Make the record only: nobody can join.")] = None
     require_auth: Annotated[bool | None, Field(description="Only who has the meeting_token may join.")] = None
-    max_participants: Annotated[int | None, Field(ge=2, le=1_000)] = None
+    max_participants: Annotated[
+        int | None,
+        Field(
+            ge=2,
+            le=1_000,
+            description="The replica counts as one. Without it, one person at a time; at most ten.",
+            examples=[3],
+        ),
+    ] = None
     chat: Annotated[bool | None, Field(description="Text only.")] = None
     meeting_url: _Url | None = None
     policy: Name | None = None
@@ -100,8 +111,8 @@ def warnings(given: dict[str, Any]) -> list[str]:
         for name, what in (("memory_stores", "memories"), ("document_ids", "documents"), ("document_tags", "documents"))
         if given.get(name)
     ]
-    if given.get("max_participants", 2) > 2:
-        found.append("max_participants: one person at a time can talk with a replica")
+    if given.get("max_participants", 2) > MOST_PARTICIPANTS:
+        found.append(f"max_participants: this server takes {MOST_PARTICIPANTS} at most, the replica among them")
     if given.get("meeting_url"):
         found.append("meeting_url: joining other meetings is not possible; the call is at conversation_url")
     properties = given.get("properties") or {}

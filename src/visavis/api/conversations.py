@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from visavis.api import conversation_document, pagination, runnable, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.auth import Caller, Gatekeeper, NotAllowedError
-from visavis.api.conversation_document import LONGEST_S, ConversationBody, ConversationProperties
+from visavis.api.conversation_document import LONGEST_S, MOST_PARTICIPANTS, ConversationBody, ConversationProperties
 from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
 from visavis.api.limits import Limits as KeyLimits
@@ -348,6 +348,7 @@ def _plan(
         test_mode=bool(body.test_mode),
         audio_only=bool(body.audio_only),
         green_screen=bool(properties.apply_greenscreen),
+        people=min(body.max_participants or 2, MOST_PARTICIPANTS) - 1,
         chat=bool(body.chat),
     )
 

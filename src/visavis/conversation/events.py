@@ -1,8 +1,9 @@
 """Everything a conversation tells the world, as typed messages; what it may be asked is in `interactions`.
 
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with, wherever an event
-exists there, in both generations of its names; `conversation.latency`, `conversation.overlap`, `conversation.seeing`,
-`conversation.tool_outcome`, `conversation.end_requested`, `conversation.error` and `conversation.ended` are ours.
+exists there, in both generations of its names; `conversation.participant_joined`, `conversation.participant_left`,
+`conversation.latency`, `conversation.overlap`, `conversation.seeing`, `conversation.tool_outcome`,
+`conversation.end_requested`, `conversation.error` and `conversation.ended` are ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +72,21 @@ class Left(Event):
     """The person is gone, or was lost and may come back."""
 
     event_type: ClassVar[str] = "conversation.left"
+
+
+class ParticipantJoined(Event):
+    """In a call for several people, one more is there."""
+
+    event_type: ClassVar[str] = "conversation.participant_joined"
+    participant_id: str
+    participant_count: int
+    """How many people are in the call now; the replica is not counted."""
+
+
+class ParticipantLeft(ParticipantJoined):
+    """In a call for several people, one is gone."""
+
+    event_type: ClassVar[str] = "conversation.participant_left"
 
 
 class StartedSpeaking(Event):

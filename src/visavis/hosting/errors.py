@@ -24,8 +24,22 @@ class ConversationEndedError(VisavisError):
 class ConversationTakenError(VisavisError):
     """Somebody is in this call already."""
 
+    def __init__(self, text: str = "Somebody is in this call already, perhaps you in another tab.") -> None:
+        super().__init__(text)
+
+
+class ConversationFullError(ConversationTakenError):
+    """As many people are in this call as it takes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"This call is full: {most} people are in it, and it takes no more.")
+
+
+class ConversationElsewhereError(ConversationTakenError):
+    """Another server that shares the database runs this conversation."""
+
     def __init__(self) -> None:
-        super().__init__("Somebody is in this call already, perhaps you in another tab.")
+        super().__init__("This call runs on another server; open its link there.")
 
 
 class BusyError(VisavisError):

@@ -15,6 +15,7 @@ from visavis.hosting import meeting_tokens, shutdown
 from visavis.hosting.announcements import CALL_EVENTS, deliveries, last_events
 from visavis.hosting.errors import (
     BusyError,
+    ConversationElsewhereError,
     ConversationEndedError,
     ConversationTakenError,
     UnknownConversationError,
@@ -23,6 +24,7 @@ from visavis.hosting.faces import Bundles
 from visavis.hosting.feeds import Feeds
 from visavis.hosting.goodbye import goodbye
 from visavis.hosting.journal import Ending, Journal
+from visavis.hosting.life import LEASE_S, Life
 from visavis.hosting.meeting_tokens import MeetingTokenError
 from visavis.hosting.place import CallOver, Happened, Place, Report
 from visavis.hosting.plan import Plan
@@ -82,6 +84,10 @@ class _Live:
     record: Record
     place: Place | None = None
     in_call: bool = False
+    connecting: int = 0
+    """How many offers are being answered."""
+    answered: bool = False
+    """One of them was, in the call that runs now."""
     joined: bool = False
     told: set[str] = field(default_factory=set)
     """Types of events that there have been."""
@@ -106,12 +112,14 @@ class Hosting:
         meeting_secret: bytes = b"",
         bundles: Bundles | None = None,
         telemetry: Telemetry | None = None,
+        name: str = "server",
     ) -> None:
         """`here` and `workers` make the places where calls run, which report to what they are given.
 
         in_process: calls that run in this process before workers are used.
         meeting_secret: what meeting tokens are signed with.
         bundles: where the faces of replicas are; without it, `here` and `workers` have to know.
+        name: tells this server from others that share the store.
         """
         self.slots = slots
         self.telemetry = telemetry or Telemetry()
@@ -122,7 +130,8 @@ class Hosting:
         self._per_worker = per_worker
         self._meeting_secret = meeting_secret
         self._bundles = bundles
-        self._journal = Journal(store)
+        self._life = Life(store, name)
+        self._journal = Journal(store, self._life.server_id)
         self._feeds = Feeds()
         self._live: dict[str, _Live] = {}
         self._endings: set[asyncio.Task[None]] = set()
@@ -162,21 +171,31 @@ class Hosting:
         """
         live = await self._begun(conversation_id)
         self._check_token(live.row, live.plan, token, joined_before=live.joined)
-        if live.in_call:
+        if not live.in_call:
+            self.check_room()
+        elif live.plan.people == 1:
             raise ConversationTakenError
-        self.check_room()
+        elif self._draining:
+            raise BusyError("The server is being stopped. Please try again in a minute.", _DRAIN_RETRY_S)
         place = live.place = live.place or self._choose()
         self._live[conversation_id] = live
         self._set_in_call(live, True)
+        live.connecting += 1
         try:
-            return await place.connect(live.plan, sdp_offer)
+            answer = await place.connect(live.plan, sdp_offer)
+            live.answered = True
+            return answer
         except BaseException as error:
-            self._set_in_call(live, False)
+            if live.connecting == 1 and not live.answered:
+                self._set_in_call(live, False)
             if isinstance(error, VisavisError) or not isinstance(error, Exception):
                 raise
             _log.exception("conversation %s could not be started", conversation_id)
-            self._end_soon(live, shutdown.FAILED_TO_START)
+            if not live.answered:
+                self._end_soon(live, shutdown.FAILED_TO_START)
             raise VisavisError("The call could not be started; the server's log says why.") from error
+        finally:
+            live.connecting -= 1
 
     async def interact(self, conversation_id: str, message: Mapping[str, Any]) -> None:
         """Give a conversation a message of the interactions protocol.
@@ -247,14 +266,15 @@ class Hosting:
     # The server's own life
 
     async def recover(self) -> None:
-        """End the conversations that were cut off when the server died; to be called before the first call."""
-        for conversation_id in await self._store.conversations.abandoned():
-            await self._end_stored(conversation_id, shutdown.SERVER_RESTARTED)
+        """Begin a life, and end what was cut off in an earlier one; to be called before the first call."""
+        await self._life.begin()
+        await self._end_abandoned()
 
     async def run(self) -> None:
         """Write what happens and end what nobody has joined in time, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._journal.run())
+            tasks.create_task(self._life.run())
             tasks.create_task(self._sweep())
             for worker in self._workers:
                 tasks.create_task(worker.run())
@@ -275,7 +295,7 @@ class Hosting:
         self._feeds.close_all()
 
     async def close(self) -> None:
-        """End every conversation that has begun; those that still wait for somebody go on waiting."""
+        """End every conversation that has begun here; those that still wait for somebody go on waiting."""
         self._draining = True
         begun = [live for live in self._live.values() if live.joined or live.in_call]
         ends = [self.end(live.row.conversation_id, shutdown.SERVER_STOPPED) for live in begun]
@@ -287,6 +307,7 @@ class Hosting:
             await self._journal.flush_all()
         except StoreError as error:
             _log.error("the last events could not be stored: %s", error)
+        await self._life.finish()
 
     # Inside
 
@@ -297,6 +318,8 @@ class Hosting:
             row, plan = await self._stored(conversation_id)
             if row.status == "ended":
                 raise ConversationEndedError(row.shutdown_reason)
+            if row.server_id not in (None, self._life.server_id):
+                raise ConversationElsewhereError
             if self._bundles and plan.pictures:
                 plan = plan.model_copy(update={"bundle": await self._bundles.path(plan.replica_id)})
             live = self._live.get(conversation_id)  # somebody may have been quicker
@@ -360,6 +383,8 @@ class Hosting:
     def _happened(self, live: _Live, event: Mapping[str, Any]) -> None:
         conversation_id, event_type = live.row.conversation_id, event["event_type"]
         if event_type == events.Joined.event_type:
+            live.answered = True
+            self._set_in_call(live, True)
             self._person_joined(live)
         if event_type == events.EndRequested.event_type:
             self._end_soon(live, shutdown.REPLICA_SAID_GOODBYE)
@@ -381,7 +406,8 @@ class Hosting:
         self._end_at(live, live.ends_at, shutdown.MAX_CALL_DURATION)
 
     def _over(self, live: _Live, left: bool, failed_step: str | None) -> None:
-        self._set_in_call(live, False)
+        live.answered = False
+        self._set_in_call(live, bool(live.connecting))
         live.record.call_over()
         _log.info("conversation %s: call over after %.0f s", live.row.conversation_id, live.record.connected_s)
         if failed_step:
@@ -469,16 +495,27 @@ class Hosting:
             _log.warning("conversation %s ends without a goodbye: %r", conversation_id, error)
         await self._end_quietly(conversation_id, shutdown.SERVER_STOPPED)
 
+    async def _end_abandoned(self) -> None:
+        """End what was cut off when a server died."""
+        for conversation_id in await self._store.conversations.abandoned():
+            if conversation_id not in self._live:  # a server that stood still is not dead
+                await self._end_stored(conversation_id, shutdown.SERVER_RESTARTED)
+
     async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        looked_at = loop.time()
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
+                if loop.time() - looked_at > LEASE_S / 3:
+                    looked_at = loop.time()
+                    await self._end_abandoned()
                 for conversation_id in await self._store.conversations.expired(datetime.now(UTC)):
                     if not self.in_call(conversation_id):
                         await self._end_quietly(conversation_id, shutdown.PARTICIPANT_ABSENT)
             except Exception as error:  # whatever it is, the next attempt may work
                 unexpected = error if not isinstance(error, StoreError) else None
-                _log.error("conversations that nobody joined cannot be ended: %s", error, exc_info=unexpected)
+                _log.error("conversations that are over cannot be ended: %s", error, exc_info=unexpected)
 
 
 @asynccontextmanager

@@ -50,8 +50,10 @@ class Ending:
 class Journal:
     """One for a server. `run` must be running for anything to be written unasked."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, server_id: str | None = None) -> None:
+        """`server_id` is remembered as the server on which conversations have begun."""
         self._store = store
+        self._server_id = server_id
         self._unwritten: dict[str, _Unwritten] = {}
         self._endings: dict[str, Ending] = {}
         self._writing = asyncio.Lock()
@@ -144,7 +146,7 @@ class Journal:
             return
         conversations = self._store.conversations
         if unwritten.started:
-            await conversations.started(conversation_id)
+            await conversations.started(conversation_id, server_id=self._server_id)
             unwritten.started = False
         # More may come while something is being written; only what was written is taken away.
         if events := list(unwritten.events):

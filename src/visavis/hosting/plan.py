@@ -39,6 +39,8 @@ class Plan(BaseModel):
     """Nobody can join."""
     audio_only: bool = False
     green_screen: bool = False
+    people: int = Field(1, ge=1)
+    """How many may be in the call at once, besides the replica."""
     chat: bool = False
     """Text only: it also runs without anybody connected, over REST, server-sent events and WebSocket."""
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import socket
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -70,6 +71,7 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
             in_process=settings.in_process_conversations,
             per_worker=settings.conversations_per_worker,
             meeting_secret=await store.signing_secret(SECRET_NAME),
+            name=settings.server_name or f"{socket.gethostname()}:{settings.port}",
             bundles=Bundles(store, settings.data.expanduser().absolute() / "replicas"),
         )
         yield await stack.enter_async_context(open_hosting(hosting))

@@ -11,6 +11,7 @@ from visavis.conversation.conversation import Conversation
 from visavis.hosting.errors import ConversationEndedError, ConversationTakenError
 from visavis.hosting.place import Answer, CallOver, Happened, Tell
 from visavis.hosting.plan import Plan
+from visavis.hosting.room import Room
 from visavis.hosting.sound_call import SoundCall
 from visavis.hosting.text_call import TextCall
 from visavis.transport import Call
@@ -33,12 +34,16 @@ class Session:
         self._runner: asyncio.Task[None] | None = None
         self._present = asyncio.Event()
         self._text_only = False
+        self._room: Room | None = None
+        """The call that others may join too, in a conversation for several people."""
         resources.enter_context(conversation.events.heard_by(self._report))
 
     async def connect(self, answer: Answer, sdp_offer: str) -> str:
         """Connect a person; returns the SDP answer. Raises `ConversationTakenError` and what `answer` raises."""
         if self._text_only:
             await self._hang_up()
+        if self._plan.people > 1:
+            return await self._join_others(answer, sdp_offer)
         if self._runner:
             raise ConversationTakenError
         answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -102,6 +107,19 @@ class Session:
             raise _NeverBegunError from error
         answered.set_result(sdp_answer)
         await self._talk(call if self._plan.pictures else SoundCall(call))
+
+    async def _join_others(self, answer: Answer, sdp_offer: str) -> str:
+        if self._room and self._room.over and self._runner:
+            await asyncio.wait([self._runner])
+        if self._room is None or self._room.over:
+            self._room = Room(self._plan.people, self._conversation.events.emit)
+            self._start(self._fill(self._room))
+        return await self._room.join(answer, sdp_offer)
+
+    async def _fill(self, room: Room) -> None:
+        await self._talk(room if self._plan.pictures else SoundCall(room))
+        if not room.begun:
+            raise _NeverBegunError
 
     async def _talk(self, call: Call) -> None:
         try:

@@ -21,6 +21,7 @@ from visavis.store.personas import Personas
 from visavis.store.replicas import Replicas
 from visavis.store.rotation import fit_key
 from visavis.store.secrets import Secrets
+from visavis.store.servers import Servers
 from visavis.store.tools import Tools
 from visavis.store.usage import Usage
 from visavis.store.videos import Videos
@@ -44,6 +45,7 @@ class Store:
     speeches: Videos
     idempotency: Idempotency
     tools: Tools
+    servers: Servers
     blobs: Blobs
     secrets: Secrets
     database: Database
@@ -90,6 +92,7 @@ async def open_store(database_url: str, blobs_url: str, secret_keys: Sequence[st
             speeches=Videos(database, "speech"),
             idempotency=Idempotency(database),
             tools=Tools(database, sealing),
+            servers=Servers(database),
             blobs=blobs,
             secrets=sealing,
             database=database,

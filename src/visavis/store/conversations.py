@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, not_, select, update
 
 from visavis.store import ids
 from visavis.store.database import Database
 from visavis.store.paging import Page, Rows, now
 from visavis.store.secrets import Secrets, masked
+from visavis.store.servers import is_alive
 from visavis.store.tables import conversation_log, conversations
 from visavis.store.webhooks import NewDelivery, enqueue_all
 
@@ -45,6 +46,8 @@ class StoredConversation:
     callback_url: str | None
     nonce: str
     shutdown_reason: str | None
+    server_id: str | None
+    """The server that runs it, or ran it last; None before somebody has joined."""
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
@@ -96,6 +99,7 @@ class Conversations:
             "callback_url": callback_url,
             "nonce": random.token_hex(16),
             "shutdown_reason": shutdown_reason,
+            "server_id": None,
             "created_at": made,
             "updated_at": made,
             "expires_at": expires_at,
@@ -139,13 +143,16 @@ class Conversations:
         rows, total = await self._database.read(work)
         return Page(tuple(_read(row) for row in rows), total)
 
-    async def started(self, conversation_id: str, deliveries: Sequence[NewDelivery] = ()) -> StoredConversation:
-        """Somebody joined for the first time (later calls change nothing). Raises `NotFoundError`."""
+    async def started(
+        self, conversation_id: str, deliveries: Sequence[NewDelivery] = (), *, server_id: str | None = None
+    ) -> StoredConversation:
+        """Somebody joined for the first time, on that server (later calls change nothing). Raises `NotFoundError`."""
 
         def work(connection: Connection) -> Row[Any]:
             first = conversations.c.id == conversation_id, conversations.c.started_at.is_(None)
             moment = now()
-            change = update(conversations).where(*first).values(started_at=moment, updated_at=moment, expires_at=None)
+            begun = {"started_at": moment, "updated_at": moment, "expires_at": None, "server_id": server_id}
+            change = update(conversations).where(*first).values(begun)
             if connection.execute(change).rowcount:
                 enqueue_all(connection, deliveries)
             return _rows.one(connection, conversation_id)
@@ -194,11 +201,12 @@ class Conversations:
         return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
 
     async def abandoned(self) -> list[str]:
-        """Ids of active conversations that somebody has joined: after a crash, those that were cut off."""
+        """Ids of active conversations that somebody has joined on a server that is dead: those that were cut off."""
         query = select(conversations.c.id).where(
             conversations.c.status == "active",
             conversations.c.deleted_at.is_(None),
             conversations.c.started_at.is_not(None),
+            not_(is_alive(conversations.c.server_id, now())),
         )
         return await self._database.read(lambda connection: list(connection.execute(query).scalars()))
 
@@ -294,6 +302,7 @@ def _read(row: Row[Any]) -> StoredConversation:
         row.callback_url,
         row.nonce,
         row.shutdown_reason,
+        row.server_id,
         row.created_at,
         row.updated_at,
         row.expires_at,

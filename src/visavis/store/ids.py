@@ -37,6 +37,11 @@ def job_id() -> str:
     return "j" + _digits(_DIGITS)
 
 
+def server_id() -> str:
+    """`s` and 12 digits: one life of one server."""
+    return "s" + _digits(_DIGITS)
+
+
 def delivery_id() -> str:
     """`w` and 12 digits: one message to one webhook."""
     return "w" + _digits(_DIGITS)

@@ -127,6 +127,7 @@ conversations = Table(
     Column("callback_url", Text),
     Column("nonce", Text, nullable=False),
     Column("shutdown_reason", Text),
+    Column("server_id", Text),  # which runs it, or ran it last
     _moment("created_at"),
     _moment("updated_at"),
     _moment("expires_at", nullable=True),
@@ -273,6 +274,15 @@ tools = Table(
     _json("document"),
 )
 _newest_first(tools)
+
+servers = Table(
+    "servers",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    _moment("started_at"),
+    _moment("leased_until"),
+)
 
 idempotency = Table(
     "idempotency",

@@ -41,11 +41,16 @@ class Downsampler:
     CUTOFF_HZ = 7_100
 
     def __init__(self) -> None:
-        n = np.arange(self.TAPS) - (self.TAPS - 1) / 2
-        cutoff = 2 * self.CUTOFF_HZ / PLAYOUT_RATE_HZ
-        taps = cutoff * np.sinc(cutoff * n) * np.kaiser(self.TAPS, 5.65)
-        self._taps = (taps / taps.sum()).astype(np.float32)
+        self._taps = self.low_pass()
         self._before: Samples = np.zeros(self.TAPS - _FACTOR, np.float32)
+
+    @classmethod
+    def low_pass(cls) -> Samples:
+        """The filter at 48 kHz: float32[TAPS], which sum to one."""
+        n = np.arange(cls.TAPS) - (cls.TAPS - 1) / 2
+        cutoff = 2 * cls.CUTOFF_HZ / PLAYOUT_RATE_HZ
+        taps = cutoff * np.sinc(cutoff * n) * np.kaiser(cls.TAPS, 5.65)
+        return np.asarray(taps / taps.sum(), np.float32)
 
     def __call__(self, samples: Samples) -> Samples:
         """`samples`: float32[3 N] at 48 kHz; returns float32[N] at 16 kHz."""

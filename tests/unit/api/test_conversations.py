@@ -105,7 +105,7 @@ async def test_what_is_not_done_yet_is_named(here: Server):
     created = await here.create(
         memory_stores=["m"],
         document_ids=["d1"],
-        max_participants=3,
+        max_participants=100,
         colour="green",
         properties={"enable_recording": True, "language": "spanish", "livekit_ws_url": "wss://x"},
         overrides={"layers": {"tts": {"tts_engine": "cartesia"}}},

@@ -11,7 +11,14 @@ from visavis.conversation.conversation import NobodyInCallError
 from visavis.errors import BadInputError, EngineError, VisavisError
 from visavis.hosting import hosting as hosting_file
 from visavis.hosting import meeting_tokens, shutdown
-from visavis.hosting.errors import BusyError, ConversationEndedError, ConversationTakenError, UnknownConversationError
+from visavis.hosting.errors import (
+    BusyError,
+    ConversationElsewhereError,
+    ConversationEndedError,
+    ConversationTakenError,
+    UnknownConversationError,
+)
+from visavis.hosting.hosting import open_hosting
 from visavis.hosting.meeting_tokens import MeetingTokenError
 from visavis.hosting.plan import Limits
 
@@ -360,6 +367,28 @@ async def test_after_a_crash_calls_have_ended_and_who_waits_goes_on_waiting(tmp_
         assert await here.ended(late) == "participant_absent_timeout reached"
         assert await here.reason(waiting) is None
         await here.hosting.connect(waiting, OFFER)
+
+
+async def test_starting_server_leaves_calls_of_another_one_alone(tmp_path):
+    async with house(tmp_path, name="one") as first, opened(tmp_path) as store:
+        running, call = await first.joined()
+        await until(lambda: first.hosting.in_call(running))
+        await asyncio.sleep(0.7)  # until it is stored
+        second = House(store, name="two")
+        async with open_hosting(second.hosting):
+            assert not call.closed and await first.reason(running) is None
+            with pytest.raises(ConversationElsewhereError):
+                await second.hosting.connect(running, OFFER)
+        assert not call.closed and await first.reason(running) is None
+
+
+async def test_calls_of_a_server_whose_lease_ran_out_are_ended_by_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(hosting_file, "LEASE_S", 0.0)
+    async with house(tmp_path, name="two") as here:
+        conversation_id = await here.create()
+        await here.store.servers.begin("s1", "one", 1.5)
+        await here.store.conversations.started(conversation_id, server_id="s1")
+        assert await here.ended(conversation_id) == "server restarted"
 
 
 async def test_stopped_server_ends_calls_and_leaves_waiting_conversations_alone(tmp_path):

@@ -91,6 +91,22 @@ async def test_first_person_starts_it_and_later_ones_change_nothing(store: Store
     assert await store.conversations.abandoned() == [made.conversation_id]
 
 
+async def test_only_conversations_of_dead_servers_are_abandoned(store: Store):
+    names = {}
+    for server_id, name, lease_s in (("s1", "one", 60), ("s2", "two", 60), ("s3", "three", -1)):
+        await store.servers.begin(server_id, name, lease_s)
+        made = await store.conversations.create(snapshot={})
+        await store.conversations.started(made.conversation_id, server_id=server_id)
+        names[server_id] = made.conversation_id
+    assert (await store.conversations.get(names["s1"])).server_id == "s1"
+    assert await store.conversations.abandoned() == [names["s3"]]
+    await store.servers.begin("s4", "one", 60)
+    assert sorted(await store.conversations.abandoned()) == sorted([names["s1"], names["s3"]])
+    assert await store.servers.renew("s2", 60) and not await store.servers.renew("s1", 60)
+    await store.servers.finish("s2")
+    assert set(await store.conversations.abandoned()) == set(names.values())
+
+
 async def test_conversations_that_nobody_joined_in_time_are_found(store: Store):
     now = datetime.now(UTC)
     late = await store.conversations.create(snapshot={}, expires_at=now - timedelta(seconds=1))

@@ -237,6 +237,22 @@ class Outbound:
             _remove(path)
             raise
 
+    async def connect(self, url: str, *, timeout_s: float = 10.0) -> socket.socket:
+        """A TCP connection to the host of `url`, which belongs to the caller: for protocols besides HTTP requests.
+
+        Raises `ForbiddenAddressError`, `UnreachableError`, `TimeLimitError`.
+        """
+        target = _checked(url, self._private)
+        async with _within(timeout_s, url):
+            addresses = await self._addresses(target)
+            for address in addresses:
+                try:
+                    return await _connected(address, target)
+                except OSError as error:
+                    if address is addresses[-1]:
+                        raise UnreachableError(f"{_shown(url)} cannot be reached: {_reason(error)}") from error
+        raise AssertionError  # there is at least one address
+
     @asynccontextmanager
     async def _following(self, url: str) -> AsyncIterator[httpx.Response]:
         target = _checked(url, self._private)
@@ -291,9 +307,8 @@ class Outbound:
                 return
 
     async def _addresses(self, url: httpx.URL) -> list[Address]:
-        port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await self._resolve(url.host, port)
+            found = await self._resolve(url.host, _port(url))
         except (OSError, UnicodeError) as error:
             raise UnreachableError(f"{_shown(url)}: there is no host of this name") from error
         allowed = [address for address in found if self._private.allow(url.host, address)]
@@ -317,6 +332,24 @@ def _checked(url: str, private: PrivateAddresses) -> httpx.URL:
     if known and not private.allow(parsed.host, known):
         raise ForbiddenAddressError(_forbidden(parsed))
     return parsed
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+async def _connected(address: Address, url: httpx.URL) -> socket.socket:
+    family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        async with asyncio.timeout(CONNECT_S):
+            await asyncio.get_running_loop().sock_connect(made, (str(address), _port(url)))
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def _known_without_asking(host: str) -> Address | None:

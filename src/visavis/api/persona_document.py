@@ -101,6 +101,23 @@ class TextToSpeechLayer(Layer):
     pronunciation_dictionary_id: Id | None = None
 
 
+class SpeechToSpeechLayer(Layer):
+    """A model that hears and speaks, for `pipeline_mode` `speech-to-speech`: `base_url` and `model`."""
+
+    sts_engine: Annotated[Name, Field(examples=["openai"])] | None = None
+    base_url: Annotated[str, Field(max_length=2_000, examples=["https://api.openai.com/v1"])] | None = None
+    model: Annotated[Name, Field(examples=["gpt-realtime-2.1"])] | None = None
+    api_key: Annotated[str, Field(max_length=4_000)] | None = None
+    voice: Name | None = None
+    speed: float | None = None
+    turn_detection: Literal["server_vad", "semantic_vad"] | None = None
+    transcription_model: Name | None = None
+    language: Annotated[str, Field(max_length=20)] | None = None
+    session: dict[str, Any] | None = None
+    headers: dict[str, str] | None = None
+    default_query: dict[str, str] | None = None
+
+
 class PersonaLayersBody(Layer):
     """Engines and manners. Layers that are not named here (transport, knowledge_base, ...) are kept."""
 
@@ -109,6 +126,7 @@ class PersonaLayersBody(Layer):
     conversational_flow: ConversationalFlowLayer | None = None
     llm: LanguageModelLayer | None = None
     tts: TextToSpeechLayer | None = None
+    sts: SpeechToSpeechLayer | None = None
     transport: Layer | None = None
 
 

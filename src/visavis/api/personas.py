@@ -11,11 +11,12 @@ from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromStore, errors, moment, shown
 from visavis.api.json_patch import OPERATIONS_SCHEMA, patched
 from visavis.api.persona_document import PersonaBody, with_defaults
-from visavis.api.runnable import CREDENTIALS, snapshot, validated, warnings
+from visavis.api.runnable import CREDENTIALS, outside_addresses, snapshot, validated, warnings
 from visavis.api.shapes import CheckedPersona, CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
 from visavis.errors import BadInputError
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
+from visavis.outbound import PrivateAddresses, check_url
 from visavis.store import Store
 from visavis.store.personas import StoredPersona
 from visavis.store.secrets import MASK, is_secret, masked
@@ -50,10 +51,10 @@ _SHOWN = {
 @router.post(
     "", responses=shown(CreatedPersona, _CREATED) | errors({400: "persona_name: 7 is not valid; expected a string"})
 )
-async def create_persona(store: FromStore, body: PersonaBody) -> dict[str, Any]:
+async def create_persona(request: Request, store: FromStore, body: PersonaBody) -> dict[str, Any]:
     """Make a persona. What this server keeps without acting on it yet is listed under `warnings`."""
     given = _without_server_fields(body.given())
-    document = await _checked(store, given)
+    document = await _checked(request, store, given)
     made = await store.personas.create(document)
     return vocabulary.in_both(
         {
@@ -81,7 +82,7 @@ async def check_persona(
     """What `POST /v2/personas` would say to this persona, without making it: a 400 names the field that is wrong."""
     given = _without_server_fields(body.given())
     before = await find(_system(request), store, persona_id) if persona_id else None
-    await _checked(store, given, masked(before) if before else None)
+    await _checked(request, store, given, masked(before) if before else None)
     return {"valid": True, "warnings": warnings(given)}
 
 
@@ -135,7 +136,7 @@ async def change_persona(
     changed = patched(before.document, operations)
     if changed is None:
         return Response(status_code=304)
-    document = await _checked(store, _without_server_fields(changed), before.document)
+    document = await _checked(request, store, _without_server_fields(changed), before.document)
     after = await store.personas.replace(persona_id, document)
     return JSONResponse(vocabulary.in_both(_described(after)))
 
@@ -158,7 +159,9 @@ async def find(system: SystemPersonas, store: Store, persona_id: str) -> dict[st
     return system.get(persona_id) or (await store.personas.get(persona_id, reveal=True)).document
 
 
-async def _checked(store: Store, given: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
+async def _checked(
+    request: Request, store: Store, given: dict[str, Any], before: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The complete document; raises `BadInputError` for one that could not run."""
     document = with_defaults(PersonaBody.checked(given).given())
     _check_secrets(document, before or {})
@@ -168,7 +171,10 @@ async def _checked(store: Store, given: dict[str, Any], before: dict[str, Any] |
     if replica_id and replica_id != STOCK_REPLICA_ID:
         await store.replicas.get(replica_id)
     tools = [one for one in document.get("tool_ids") or () if one not in SYSTEM_TOOLS]
-    validated(snapshot(document, tools=await store.tools.documents(tools)))
+    persona = validated(snapshot(document, tools=await store.tools.documents(tools)))
+    private = PrivateAddresses.parse(request.app.state.settings.allow_private_urls)
+    for field, url in outside_addresses(persona):
+        check_url(field, url, private)
     return document
 
 

@@ -16,6 +16,7 @@ from visavis.conversation.persona import ConversationalFlow, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers import plugins
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
@@ -43,7 +44,6 @@ _UNSEEN: Mapping[str, str] = {
 }
 _ENGLISH = ("en", "english")
 _OWN_ENGINES = (None, "", "visavis", "tavus-auto", "sparrow-1", "sparrow-0")
-_LAYERS = ("perception", "stt", "conversational_flow", "llm", "tts")
 
 
 def runnable(
@@ -75,10 +75,10 @@ def snapshot(
     merged = with_defaults(merge(document, overrides or {}))
     layers = merged["layers"]
     flow, listening, seeing = layers["conversational_flow"], layers["stt"], layers["perception"]
-    name = merged["persona_name"] or "Replica"
+    name, speaker = merged["persona_name"] or "Replica", _voice_to_voice(merged)
     prompt = merged["system_prompt"]
     if not prompt and merged["pipeline_mode"] == "speech-to-speech":
-        prompt = f"You are {name}."  # such personas come without one, and run as "full"
+        prompt = f"You are {name}."  # such personas may come without one
     found: dict[str, Any] = {
         "persona_name": name,
         "system_prompt": prompt,
@@ -90,12 +90,36 @@ def snapshot(
             "perception": {name: seeing[name] for name in Perceiving.model_fields if name in seeing},
             "llm": _language_model(layers["llm"]),
             "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
+            "sts": speaker,
         },
         **_tools(merged, tools),
     }
-    if "pipeline_mode" in Persona.model_fields:
-        found["pipeline_mode"] = "echo" if merged["pipeline_mode"] == "echo" else "full"
+    found["pipeline_mode"] = "speech-to-speech" if speaker else "echo" if merged["pipeline_mode"] == "echo" else "full"
     return found
+
+
+def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The model that hears and speaks; None where another mode is wanted, or its layer names none."""
+    layer = merged["layers"].get("sts") or {}
+    if merged["pipeline_mode"] != "speech-to-speech" or not names_voice_to_voice(layer):
+        return None
+    known = {"base_url": _OPENAI_URL} | {name: layer[name] for name in RealtimeSettings.model_fields if name in layer}
+    try:
+        RealtimeSettings.model_validate(known)
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False), "layers.sts.") from None
+    return known
+
+
+def outside_addresses(persona: Persona) -> list[tuple[str, str]]:
+    """Fields and addresses of engines that are reached through the guarded client."""
+    speaker = persona.layers.sts
+    return [("layers.sts.base_url", speaker.base_url)] if speaker else []
+
+
+def names_voice_to_voice(layer: Mapping[str, Any]) -> bool:
+    """Whether a layer `sts` says which model it wants."""
+    return bool(layer.get("base_url") or layer.get("sts_engine") == OPENAI)
 
 
 def _speaking(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,15 +210,16 @@ def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
 def merge(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`document` changed by `changes` as in JSON Merge Patch (RFC 7396).
 
-    A language model's credentials are not taken along to another address.
+    A layer's credentials are not taken along to another address.
     """
     merged = _merged(document, changes)
-    before, after = _llm(document), _llm(merged)
-    if after.get("base_url") != before.get("base_url"):
-        given = _llm(changes)
-        for name in CREDENTIALS:
-            if name in after and name not in given:
-                del merged["layers"]["llm"][name]
+    for layer in ("llm", "stt", "tts", "sts"):
+        before, after = _layer(document, layer), _layer(merged, layer)
+        if after.get("base_url") != before.get("base_url"):
+            given = _layer(changes, layer)
+            for name in CREDENTIALS:
+                if name in after and name not in given:
+                    del merged["layers"][layer][name]
     return merged
 
 
@@ -214,19 +239,21 @@ def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     return merged
 
 
-def _llm(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _layer(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     layers = document.get("layers")
-    layer = layers.get("llm") if isinstance(layers, Mapping) else None
+    layer = layers.get(name) if isinstance(layers, Mapping) else None
     return layer if isinstance(layer, Mapping) else {}
 
 
 def warnings(given: Mapping[str, Any]) -> list[str]:
     """What of a persona's given fields this server keeps without acting on it yet, one line each."""
     found = [f"{name}: {what} are not available yet" for name, what in _LATER.items() if given.get(name)]
-    if given.get("pipeline_mode") == "speech-to-speech" or (
-        given.get("pipeline_mode") == "echo" and "pipeline_mode" not in Persona.model_fields
-    ):
-        found.append(f"pipeline_mode: {given['pipeline_mode']!r} is not available yet; the conversation runs as 'full'")
+    speaker = (given.get("layers") or {}).get("sts") or {}
+    if given.get("pipeline_mode") == "speech-to-speech" and not names_voice_to_voice(speaker):
+        expected = "layers.sts names no model: sts_engine 'openai', or a base_url"
+        found.append(f"pipeline_mode: {expected}; the conversation runs as 'full'")
+    elif given.get("pipeline_mode") != "speech-to-speech" and names_voice_to_voice(speaker):
+        found.append("layers.sts: used only with pipeline_mode 'speech-to-speech'")
     if foreign := [one for one in given.get("languages") or () if str(one).split("-")[0].lower() not in _ENGLISH]:
         found.append(f"languages: {', '.join(map(str, foreign))}: the built-in engines speak English only")
     found += [
@@ -292,10 +319,19 @@ def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
     return [f"{name}: {wanted!r} is not available yet; the built-in voice speaks"]
 
 
+def _speech_to_speech(layer: Mapping[str, Any]) -> list[str]:
+    known = {*RealtimeSettings.model_fields, "sts_engine"}
+    found = [f"{name}: not known to this server; kept without effect" for name in layer if name not in known]
+    if (engine := layer.get("sts_engine")) not in (None, "", OPENAI):
+        found.append(f"sts_engine: {engine!r} is not available; base_url is asked in OpenAI's protocol")
+    return found
+
+
 _OF_LAYER = {
     "perception": _perception,
     "stt": _speech_to_text,
     "conversational_flow": _conversational_flow,
     "llm": _llm_layer,
     "tts": _text_to_speech,
+    "sts": _speech_to_speech,
 }

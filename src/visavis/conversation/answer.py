@@ -107,7 +107,7 @@ class Answer:
         self._finished = all(map(_speaks_for_itself, outcomes))
         if self._finished:
             for outcome in outcomes:
-                yield f"{_spoken(outcome.text)} "
+                yield f"{spoken(outcome.text)} "
 
     async def _fillers(
         self, running: Sequence[asyncio.Task[Outcome]], tools: Sequence[Tool | None], said: str
@@ -152,7 +152,7 @@ def _speaks_for_itself(outcome: Outcome) -> bool:
     return outcome.tool is not None and outcome.tool.on_resolve == "response_in_result" and not outcome.failed
 
 
-def _spoken(result: str) -> str:
+def spoken(result: str) -> str:
     """What a tool wants said: its whole result, or the member of a JSON object that is named for that."""
     try:
         found = json.loads(result)

@@ -59,6 +59,7 @@ class Controls:
                 self._echoes.clear()
             case interactions.OverwriteContext() | interactions.AppendContext():
                 change_context(self._context, wanted)
+                self._turns.context_changed()
             case interactions.SetSensitivity(properties=new):
                 manners.change(self._floor, new.participant_pause_sensitivity, new.participant_interrupt_sensitivity)
             case interactions.SetEmotion():

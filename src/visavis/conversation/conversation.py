@@ -23,6 +23,7 @@ from visavis.conversation.playout import Playout
 from visavis.conversation.sight import Watcher
 from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.turns import Turns
+from visavis.conversation.voice_turns import VoiceTurns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
 from visavis.layers.llm import Function, Message
@@ -100,7 +101,7 @@ class Conversation:
 
     async def prepare(self) -> None:
         """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
-        if not self.echoes:
+        if not self.echoes and self._layers.voice_to_voice is None:
             own = [tool.function for tool in (*self._layers.tools, *self._system_tools())]
             asked = [Function(tool.name, tool.description, tool.parameters) for tool in self._asked_of_client]
             await self._layers.language_model.prefill(self._context.messages(), (*own, *asked))
@@ -190,7 +191,8 @@ class Conversation:
             self._toolbox = toolbox
             for described in self._asked_of_client:
                 toolbox.add(described)
-            turns = self._turns = Turns(
+            kind = VoiceTurns if layers.voice_to_voice else Turns
+            turns = self._turns = kind(
                 self.persona.layers.conversational_flow,
                 self._context,
                 layers.language_model,
@@ -227,7 +229,11 @@ class Conversation:
                             call, perception, self.observations, turns, floor, renderer, self.events, self._clock
                         )
                         tasks.create_task(watcher.run())
-                    await self._listen(call, turns, floor, own_voice)
+                    if isinstance(turns, VoiceTurns) and (model := layers.voice_to_voice):
+                        voice = PersonVoice(layers.voice_activity(), floor, own_voice)
+                        await turns.converse(model, call.hear(), voice)
+                    else:
+                        await self._listen(call, turns, floor, own_voice)
                 raise _PersonGone
             finally:
                 self._turns = self._controls = None

@@ -1,4 +1,4 @@
-"""When the person speaks, without a word of what they say: the ear of a replica that only echoes."""
+"""When the person speaks, without a word of what they say: the ear of a replica that echoes, or whose model hears."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -35,6 +35,8 @@ class PersonVoice:
         self._voice_activity = voice_activity
         self._floor = floor
         self._own_voice = own_voice
+        self.echo = 0.0
+        """How much of the last 32 ms was the replica's own voice, 0 to 1."""
 
     async def listen(self, sound: AsyncIterator[Samples]) -> AsyncIterator[VoiceStarted | VoiceStopped]:
         """Yield the changes until `sound` ends."""
@@ -57,7 +59,8 @@ class PersonVoice:
     def _voice(self, frame: Samples) -> float:
         probability = self._voice_activity.probability(frame)
         # Asked even when there is no voice, because it learns the echo's way from every frame.
-        return probability * (1 - self._own_voice.explains(frame))
+        self.echo = self._own_voice.explains(frame)
+        return probability * (1 - self.echo)
 
 
 async def report_voice(

@@ -11,6 +11,7 @@ from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.plugins import Plugin
+from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SystemTool
 from visavis.layers.tools.description import ToolDescription
@@ -19,7 +20,7 @@ from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 Interruptibility = Literal["low", "medium", "high"]
 
-PipelineMode = Literal["full", "echo"]
+PipelineMode = Literal["full", "echo", "speech-to-speech"]
 
 
 class ConversationalFlow(BaseModel):
@@ -111,6 +112,9 @@ class PersonaLayers(BaseModel):
     llm: LanguageModelSettings | None = None
     stt: Listening = Listening()
     tts: Speaking = Speaking()
+    sts: RealtimeSettings | None = Field(
+        None, description="A voice-to-voice model, for pipeline_mode speech-to-speech."
+    )
     conversational_flow: ConversationalFlow = ConversationalFlow()
     perception: Perceiving = Perceiving()
 
@@ -127,14 +131,16 @@ class Persona(BaseModel):
 
     persona_name: str = Field(min_length=1, max_length=200)
     pipeline_mode: PipelineMode = Field(
-        "full", description="full: it listens, thinks and answers; echo: it says only what a client sends."
+        "full",
+        description="full: it listens, thinks and answers; echo: it says only what a client sends; "
+        "speech-to-speech: a model that hears and speaks (layers.sts) does all of it.",
     )
     system_prompt: str = Field(
-        "", max_length=100_000, validate_default=True, description="Who it is; needed unless pipeline_mode is echo."
+        "", max_length=100_000, validate_default=True, description="Who it is; needed when pipeline_mode is full."
     )
     context: str = Field("", max_length=250_000, description="Facts appended to the prompt.")
     greeting: str = Field("", max_length=4_000, description="Spoken when the person joins.")
-    layers: PersonaLayers = PersonaLayers()
+    layers: PersonaLayers = Field(PersonaLayers(), validate_default=True)
     tools: tuple[ToolDescription, ...] = Field((), max_length=100, description="What it can do besides talking.")
     system_tools: tuple[SystemTool, ...] = Field(
         (), description="Tools of visavis itself: end_call, current_time, look."
@@ -146,6 +152,13 @@ class Persona(BaseModel):
         if not prompt and info.data.get("pipeline_mode") == "full":
             raise ValueError("needed when pipeline_mode is 'full'")
         return prompt
+
+    @field_validator("layers")
+    @classmethod
+    def _somebody_to_speak_with(cls, layers: PersonaLayers, info: ValidationInfo) -> PersonaLayers:
+        if info.data.get("pipeline_mode") == "speech-to-speech" and layers.sts is None:
+            raise ValueError("sts is needed when pipeline_mode is 'speech-to-speech'")
+        return layers
 
 
 DEMO = Persona(

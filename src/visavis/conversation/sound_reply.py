@@ -34,12 +34,15 @@ class SoundReply:
     failure: str | None = None
     took_s: float | None = None
 
-    def __init__(self, renderer: Renderer[object], clock: Clock) -> None:
+    def __init__(self, renderer: Renderer[object], clock: Clock, cushion_s: float = CUSHION_S) -> None:
+        """`cushion_s` is how long its first sound waits for more."""
         self.waterfall = Waterfall()
+        self.played_s = 0.0
+        """Seconds of it that have been taken, silences not counted that were put in where it came late."""
         self._sound = IncomingSound()
         self._mouth = renderer.follow_sound()
         self._clock = clock
-        self._cushion_s = CUSHION_S
+        self._cushion_s = cushion_s
         self._waits_since: float | None = None
         self._silent_since = clock.now()
         self._flows = False
@@ -124,6 +127,7 @@ class SoundReply:
     def _segment(self, sound: Pcm) -> Segment:
         """The first 40 ms of `sound`, as a segment; where it ends earlier, it falls to silence without a click."""
         known = sound[:SEGMENT]
+        self.played_s += len(known) / PLAYOUT_RATE_HZ
         last = int(known[-1]) if len(known) else self._last_sample
         if len(known) < SEGMENT:
             fall = np.linspace(last, 0, min(_FADE, SEGMENT - len(known)))

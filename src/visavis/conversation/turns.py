@@ -60,6 +60,9 @@ _TYPICAL_S = 1.0
 _JUDGING_S = 0.5
 """Longer than it takes to recognise the last words and to judge whether they were the last."""
 
+_OF_A_TURN = {"final_text", "turn_decision"}
+"""Stages that only an answer to the person has."""
+
 _NOD_EVERY_S = 3.0
 
 _QUESTION_OPEN_S = 8.0
@@ -76,7 +79,7 @@ class _Speculation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Saying:
+class Saying:
     """A reply that is being played, from `from_s` on."""
 
     reply: Reply | SoundReply
@@ -132,8 +135,8 @@ class Turns:
         self._attention = Attention(flow.wake_phrase, flow.sleep_phrase)
         self._engagement = Engagement(flow.idle_engagement, clock.now())
         self._speculation: _Speculation | None = None
-        self._saying: _Saying | None = None
-        self._cut_off: _Saying | None = None
+        self._saying: Saying | None = None
+        self._cut_off: Saying | None = None
         self._took_s: deque[float] = deque(maxlen=5)
         self._person_started_at = 0.0
         self._nodded_at = 0.0
@@ -146,6 +149,9 @@ class Turns:
         """Do in advance what would cost time in a turn."""
         if self._openers:
             await self._openers.prepare()
+
+    def context_changed(self) -> None:
+        """The prompt is another one; the language model is told with the next reply."""
 
     async def keep_company(self) -> None:
         """Speak up after long silences, as the persona wishes; runs until cancelled."""
@@ -280,7 +286,7 @@ class Turns:
 
     def _follow_words(self, text: str) -> None:
         """Make ready for an answer to the words so far, unless that is being done."""
-        self._events.emit(_streaming("user", text, final=False))
+        self._events.emit(streaming("user", text, final=False))
         if self._speculation and not same_words(self._speculation.text, text):
             self._drop_speculation()
         if self._speculation is None:
@@ -338,7 +344,7 @@ class Turns:
             self._go_on()
             return
         self._events.turn_idx += 1
-        self._events.emit(_streaming("user", text, final=True))
+        self._events.emit(streaming("user", text, final=True))
         seen = self._context.observed(text) or None
         self._events.emit(events.Utterance(role="user", speech=text, user_visual_analysis=seen))
         if not self._attention.hear(text):
@@ -379,11 +385,11 @@ class Turns:
             instead_of.reply.drop()
         self._engagement.busy()
         playing = self._playout.play(reply, from_s)
-        self._saying = _Saying(reply, playing, from_s, inference_id or str(uuid.uuid4()), interruptible)
+        self._saying = Saying(reply, playing, from_s, inference_id or str(uuid.uuid4()), interruptible)
         self._start(self._follow(self._saying))
         return playing
 
-    async def _follow(self, saying: _Saying) -> None:
+    async def _follow(self, saying: Saying) -> None:
         """Publish what the person hears, while they hear it."""
         started, shown = False, ""
         async for heard_s in saying.playing.progress():
@@ -397,20 +403,20 @@ class Turns:
             words = saying.heard_text
             if words != shown:
                 shown = words
-                self._events.emit(_streaming("replica", words, final=False), saying.inference_id)
+                self._events.emit(streaming("replica", words, final=False), saying.inference_id)
         if not saying.playing.interrupted:
             if self._saying is saying:  # the next one may have begun in the meantime
                 self._saying = None
             self._replica_stopped(saying)
         saying.over.set()
 
-    def _replica_started(self, saying: _Saying) -> None:
+    def _replica_started(self, saying: Saying) -> None:
         self._events.emit(events.ReplicaStartedSpeaking(), saying.inference_id)
         self._events.emit(events.StartedSpeaking(role="replica"), saying.inference_id)
-        if "final_text" in saying.reply.waterfall.stages_ms() and not saying.from_s:
+        if _OF_A_TURN & saying.reply.waterfall.stages_ms().keys() and not saying.from_s:
             self._start(self._report_latency(saying))
 
-    async def _report_latency(self, saying: _Saying) -> None:
+    async def _report_latency(self, saying: Saying) -> None:
         playing, waterfall = saying.playing, saying.reply.waterfall
         await playing.seen()
         await saying.reply.begun()
@@ -428,7 +434,7 @@ class Turns:
         )
         self._events.emit(latency, saying.inference_id)
 
-    def _stop(self) -> _Saying | None:
+    def _stop(self) -> Saying | None:
         """Cut off what is being said; returns it."""
         saying, self._saying = self._saying, None
         self._playout.clear()
@@ -451,7 +457,7 @@ class Turns:
             self._cut_off.reply.drop()
             self._cut_off = None
 
-    def _replica_stopped(self, saying: _Saying) -> None:
+    def _replica_stopped(self, saying: Saying) -> None:
         """Tell what was heard, and remember it."""
         self._floor.replica, self._floor.interruptible = Doing.LISTENING, True
         self._playout.attitude = Attitude.IDLE
@@ -462,7 +468,7 @@ class Turns:
             duration = round(playing.heard_s - saying.from_s, 3)
             self._events.emit(events.ReplicaStoppedSpeaking(duration=duration, interrupted=cut), inference_id)
             self._events.emit(events.StoppedSpeaking(role="replica", duration=duration, interrupted=cut), inference_id)
-            self._events.emit(_streaming("replica", heard, final=True, interrupted=cut), inference_id)
+            self._events.emit(streaming("replica", heard, final=True, interrupted=cut), inference_id)
         if heard:
             self._events.emit(
                 events.Utterance(role="replica", speech=heard, interrupted=True if cut else None), inference_id
@@ -476,7 +482,7 @@ class Turns:
         return self._tasks.create_task(work)
 
 
-def _streaming(role: Role, speech: str, *, final: bool, interrupted: bool = False) -> events.UtteranceStreaming:
+def streaming(role: Role, speech: str, *, final: bool, interrupted: bool = False) -> events.UtteranceStreaming:
     return events.UtteranceStreaming(
         role=role,
         speech=speech,

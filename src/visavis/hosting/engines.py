@@ -12,6 +12,7 @@ from visavis.layers import Layers, plugins
 from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolRequest
 from visavis.layers.llm.fallback import FallbackModel
 from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.realtime.openai_realtime import OpenAIRealtime
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
 from visavis.layers.tts.dictionary import PronouncingVoice
@@ -85,6 +86,9 @@ class SharedEngines:
         persona = plan.persona
         wanted = [one for one in persona.tools if one.delivery.api and one.trigger_type == "in_call"]
         layers = dataclasses.replace(self._layers, tools=tuple(http_tool(one, self._outbound) for one in wanted))
+        if persona.pipeline_mode == "speech-to-speech" and persona.layers.sts is not None:
+            speaker = OpenAIRealtime(persona.layers.sts, self._outbound)
+            layers = dataclasses.replace(layers, voice_to_voice=speaker)
         if own_voice := await self._voices.voice(plan):
             layers = dataclasses.replace(layers, voice=own_voice)
         async with AsyncExitStack() as own:

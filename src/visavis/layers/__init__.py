@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from visavis.layers.llm import LanguageModel
 from visavis.layers.perception import Perception
+from visavis.layers.realtime import VoiceToVoice
 from visavis.layers.stt import SpeechToText
 from visavis.layers.tools import Tool
 from visavis.layers.tts import TextToSpeech
@@ -25,3 +26,5 @@ class Layers:
     """None is blind."""
     tools: tuple[Tool, ...] = ()
     """Those of the persona that this process does by itself."""
+    voice_to_voice: VoiceToVoice | None = None
+    """Hears and answers instead of recogniser, language model and voice."""

@@ -8,6 +8,7 @@ from visavis.api.conversation_document import ConversationBody
 from visavis.api.persona_document import PersonaBody, with_defaults
 from visavis.api.runnable import merge, runnable, warnings
 from visavis.api.system import templates
+from visavis.errors import BadInputError
 
 GUIDE = {"persona_name": "Ines", "system_prompt": "You are Ines."}
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
@@ -82,3 +83,39 @@ def test_fields_that_nobody_knows_are_kept(extra):
     }
     assert PersonaBody.checked(GUIDE | unknown).given() == GUIDE | unknown
     assert ConversationBody.checked(unknown).given() == unknown
+
+
+def test_voice_to_voice_model_becomes_the_middle():
+    sts = {"sts_engine": "openai", "model": "gpt-realtime", "api_key": "secret", "voice": "marin"}
+    persona = runnable({"persona_name": "Ines", "pipeline_mode": "speech-to-speech", "layers": {"sts": sts}})
+    assert persona.pipeline_mode == "speech-to-speech" and persona.layers.sts is not None
+    assert persona.layers.sts.base_url == "https://api.openai.com/v1" and persona.layers.sts.voice == "marin"
+    assert persona.system_prompt == "You are Ines."
+
+
+def test_speech_to_speech_without_a_model_runs_as_full_and_says_so():
+    document = {"persona_name": "Ines", "pipeline_mode": "speech-to-speech", "layers": {"sts": {"sts_engine": "other"}}}
+    assert runnable(document).pipeline_mode == "full"
+    assert any(line.startswith("pipeline_mode: layers.sts names no model") for line in warnings(document))
+
+
+@pytest.mark.parametrize(
+    ("layer", "field"),
+    [
+        ({"sts_engine": "openai"}, "layers.sts.model"),
+        ({"base_url": "ftp://x", "model": "m"}, "layers.sts.base_url"),
+        ({"sts_engine": "openai", "model": "m", "speed": 7}, "layers.sts.speed"),
+        ({"sts_engine": "openai", "model": "m", "turn_detection": "guess"}, "layers.sts.turn_detection"),
+    ],
+)
+def test_wrong_voice_to_voice_layer_is_refused_with_its_field(layer, field):
+    with pytest.raises(BadInputError) as raised:
+        runnable({"persona_name": "Ines", "pipeline_mode": "speech-to-speech", "layers": {"sts": layer}})
+    assert raised.value.field == field
+
+
+@pytest.mark.parametrize("layer", ["stt", "tts", "sts", "llm"])
+def test_no_layers_key_is_taken_along_to_another_address(layer):
+    document = {"layers": {layer: {"base_url": "https://one.example/v1", "api_key": "secret"}}}
+    merged = merge(document, {"layers": {layer: {"base_url": "https://two.example/v1"}}})
+    assert "api_key" not in merged["layers"][layer]

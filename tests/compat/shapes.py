@@ -281,7 +281,7 @@ class Video(TypedDict):
 
 class ListedVideo(Video):
     error_details: str | None  # ours: null where nothing went wrong
-    background_url: NotRequired[Url]  # ours: never, nothing can be shown behind a replica
+    background_url: NotRequired[Url]  # ours: never, no web page can be shown behind a replica
     background_source_url: NotRequired[Url]
 
 

@@ -34,6 +34,7 @@ class ShownVideo(CreatedVideo):
     error_details: str | None
     callback_url: str
     updated_at: str
+    background_source_url: str | None = None
     request: dict[str, Any] | None = None
 
 

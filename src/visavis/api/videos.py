@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, shown
@@ -19,6 +19,7 @@ from visavis.api.shapes import Listed
 from visavis.errors import BadInputError
 from visavis.outbound import PrivateAddresses, check_url
 from visavis.videos.description import described_video
+from visavis.videos.staging import Corner
 
 router = APIRouter(prefix="/v2/videos", tags=["videos"])
 
@@ -29,16 +30,23 @@ _Url = Annotated[str, Field(max_length=2_000)]
 _Name = Annotated[str, Field(max_length=200)]
 
 _NOT_RENDERED = {
-    "background_url": "no value: this renderer cannot show a web page behind the replica",
-    "background_source_url": "no value: this renderer cannot show a video behind the replica",
-    "transparent_background": "false: this renderer cannot leave the background out",
-    "watermark_image_url": "no value: this renderer cannot lay a picture over the video",
+    "background_url": "no value: this renderer cannot show a web page behind the replica; background_source_url "
+    "takes a video or a picture",
     "properties.background_scroll": "false: this renderer cannot show a web page behind the replica",
     "properties.background_scroll_type": "no value: this renderer cannot show a web page behind the replica",
     "properties.background_scroll_depth": "no value: this renderer cannot show a web page behind the replica",
     "properties.background_scroll_return": "no value: this renderer cannot show a web page behind the replica",
     "properties.start_with_wave": "false: this replica has no hands to wave with",
 }
+
+
+class VideoProperties(BaseModel):
+    """Manners of one video."""
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
+
+    background_color: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", examples=["#204060"])] | None = None
+    watermark_position: Corner | None = None
 
 
 class VideoBody(Body):
@@ -52,10 +60,16 @@ class VideoBody(Body):
     fast: bool | None = None
     output_format: Literal["mp4", "webm"] = "mp4"
     background_url: _Url | None = None
-    background_source_url: _Url | None = None
-    transparent_background: bool | None = None
-    watermark_image_url: _Url | None = None
-    properties: dict[str, Any] | None = None
+    background_source_url: Annotated[
+        _Url | None, Field(description="A video, which is repeated, or a picture, behind the replica.")
+    ] = None
+    transparent_background: Annotated[
+        bool | None, Field(description="Nothing behind the replica: a WebM video with transparency.")
+    ] = None
+    watermark_image_url: Annotated[
+        _Url | None, Field(description="A picture in a corner, `properties.watermark_position`.")
+    ] = None
+    properties: VideoProperties | None = None
 
 
 class RenameBody(Body):
@@ -109,16 +123,21 @@ async def create_video(
 
     It is made in the background; `hosted_url` works at once and shows the video when it is there. `fast` changes
     nothing, because there is only one way of rendering. `output_format` is `mp4` (VP9 and AAC) or `webm` (VP9, Opus).
+    What is behind the replica can be replaced where it was not trained from a video that shows it.
     """
 
     async def create() -> dict[str, Any]:
         private = PrivateAddresses.parse(settings.allow_private_urls)
         _check(body, private)
-        await check_usable(store, "replica_id", body.replica_id)
+        replica = await check_usable(store, "replica_id", body.replica_id)
+        staging = _staging(body)
+        if replica and not replica.document.get("background_is_replaceable", True):
+            _check_keeps_background(staging)
+        suffix = ".webm" if body.transparent_background else f".{body.output_format}"
         said = {"script": body.script} if body.script else {"audio_url": body.audio_url}
         document = said | {"callback_url": body.callback_url, "key_id": caller.key_id, "request": body.given()}
         made = await store.videos.create(name=body.video_name or "", replica_id=body.replica_id, document=document)
-        await store.jobs.add("video", made.video_id, said | {"suffix": f".{body.output_format}"})
+        await store.jobs.add("video", made.video_id, said | staging | {"suffix": suffix})
         if background:
             background.videos.wake()
         described = described_video(made, links)
@@ -170,11 +189,38 @@ def _check(body: VideoBody, private: PrivateAddresses) -> None:
     if bool(body.script and body.script.strip()) == bool(body.audio_url):
         expected = "text to say, or instead of it an audio_url" if not body.audio_url else "no text beside an audio_url"
         raise BadInputError("script", body.script, expected)
-    for name in ("audio_url", "callback_url"):
+    for name in ("audio_url", "callback_url", "background_source_url", "watermark_image_url"):
         if url := getattr(body, name):
             check_url(name, url, private)
     for field, expected in _NOT_RENDERED.items():
         inside, _, name = field.rpartition(".")
-        value = (body.properties or {}).get(name) if inside else getattr(body, name)
+        value = getattr(body.properties, name, None) if inside else getattr(body, name)
         if value:
             raise BadInputError(field, value, expected)
+    staging = _staging(body)
+    behind = [field for field in _BEHIND if staging.get(field.rpartition(".")[2])]
+    if len(behind) > 1:
+        value = staging[behind[1].rpartition(".")[2]]
+        raise BadInputError(behind[1], value, f"no value beside {behind[0]}: only one thing can be behind the replica")
+
+
+_BEHIND = ("transparent_background", "background_source_url", "properties.background_color")
+
+
+def _staging(body: VideoBody) -> dict[str, Any]:
+    """What the work has to know of where the replica stands."""
+    properties = body.properties or VideoProperties()
+    wanted = {
+        "transparent_background": body.transparent_background,
+        "background_source_url": body.background_source_url,
+        "background_color": properties.background_color,
+        "watermark_image_url": body.watermark_image_url,
+        "watermark_position": properties.watermark_position,
+    }
+    return {name: value for name, value in wanted.items() if value}
+
+
+def _check_keeps_background(staging: dict[str, Any]) -> None:
+    for field in _BEHIND:
+        if value := staging.get(field.rpartition(".")[2]):
+            raise BadInputError(field, value, "no value: this replica is always seen before its own background")

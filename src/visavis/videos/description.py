@@ -38,6 +38,7 @@ def described_video(video: StoredVideo, links: Links) -> dict[str, Any]:
         "callback_url": document.get("callback_url") or "",
         "created_at": _moment(video.created_at),
         "updated_at": _moment(video.updated_at),
+        **{name: url for name in ("background_source_url",) if (url := document.get("request", {}).get(name))},
     }
 
 

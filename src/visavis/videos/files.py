@@ -14,6 +14,8 @@ from typing import Self, cast
 import av
 import cv2
 import numpy as np
+from av.video.plane import VideoPlane
+from numpy.typing import NDArray
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.errors import BadInputError
@@ -28,6 +30,9 @@ _PICTURES = {
     "b": "0",
     "g": str(10 * FPS),
 }
+_TRANSPARENT = {"auto-alt-ref": "0"}
+"""libvpx knows no reference frames of its own making in the plane of opacity."""
+
 _BT601, _LIMITED_RANGE = 6, 1
 _GIF_EVERY, _GIF_WIDTH, _GIF_S = 4, 192, 4
 
@@ -35,15 +40,19 @@ _GIF_EVERY, _GIF_WIDTH, _GIF_S = 4, 192, 4
 class FilmFile:
     """Writes pictures and their sound in step; a context manager that finishes the file."""
 
-    def __init__(self, path: Path, size: tuple[int, int]) -> None:
-        """`size` is width and height in pixels. Raises `BadInputError` unless `path` ends in .mp4 or .webm."""
+    def __init__(self, path: Path, size: tuple[int, int], *, transparent: bool = False) -> None:
+        """`size` is width and height in pixels; a `transparent` film must be .webm.
+
+        Raises `BadInputError` unless `path` ends in .mp4 or .webm.
+        """
         if path.suffix not in (".mp4", ".webm"):
             raise BadInputError("file name", path.name, "a name that ends in .mp4 or .webm")
         mp4 = path.suffix == ".mp4"
         self._container = av.open(path, "w", options={"movflags": "faststart"} if mp4 else {})
-        video = self._container.add_stream("libvpx-vp9", rate=FPS, options=_PICTURES)
+        options = _PICTURES | _TRANSPARENT if transparent else _PICTURES
+        video = self._container.add_stream("libvpx-vp9", rate=FPS, options=options)
         video.width, video.height = size
-        video.pix_fmt = "yuv420p"
+        video.pix_fmt = "yuva420p" if transparent else "yuv420p"
         video.codec_context.thread_count = 1
         video.codec_context.colorspace, video.codec_context.color_range = _BT601, _LIMITED_RANGE
         audio = self._container.add_stream("aac" if mp4 else "libopus", rate=PLAYOUT_RATE_HZ)
@@ -52,9 +61,9 @@ class FilmFile:
         self._video, self._audio = video, audio
         self._frames = self._samples = 0
 
-    def write(self, frame: Frame, pcm: Pcm) -> None:
-        """Add one frame and the 40 ms of sound that belong to it."""
-        picture = i420(frame)
+    def write(self, frame: Frame, pcm: Pcm, opacity: NDArray[np.uint8] | None = None) -> None:
+        """Add one frame and the 40 ms of sound that belong to it; of a transparent film also uint8[H, W]."""
+        picture = i420(frame) if opacity is None else _with_opacity(i420(frame), opacity)
         picture.pts, picture.time_base = self._frames, Fraction(1, FPS)
         self._frames += 1
         self._container.mux(self._video.encode(picture))
@@ -73,6 +82,22 @@ class FilmFile:
             self._container.mux(self._video.encode(None))
             self._container.mux(self._audio.encode(None))
         self._container.close()
+
+
+def _with_opacity(picture: av.VideoFrame, opacity: NDArray[np.uint8]) -> av.VideoFrame:
+    """`picture` (yuv420p) with a fourth plane."""
+    result = av.VideoFrame(picture.width, picture.height, "yuva420p")
+    for plane, source in zip(result.planes, picture.planes, strict=False):
+        rows = np.frombuffer(memoryview(source), np.uint8).reshape(source.height, source.line_size)
+        _fill(plane, rows[:, : source.width])
+    _fill(result.planes[3], opacity[: picture.height, : picture.width])
+    return result
+
+
+def _fill(plane: VideoPlane, values: NDArray[np.uint8]) -> None:
+    rows = np.zeros((plane.height, plane.line_size), np.uint8)
+    rows[:, : plane.width] = values
+    plane.update(rows.tobytes())
 
 
 def write_sound(path: Path, pcm: Pcm) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.layers.tts import Speech
-from visavis.replica import FRAME_S, LOOK_AHEAD_S, Attitude, Renderer
+from visavis.replica import FRAME_S, LOOK_AHEAD_S, Attitude, Frame, Renderer
 from visavis.videos.files import FilmFile, MovingPreview, write_still
+from visavis.videos.staging import Cutout, Watermark
 
 SEGMENT = round(PLAYOUT_RATE_HZ * FRAME_S)
 """Samples of sound of one frame."""
@@ -51,27 +53,44 @@ async def render_film(
     report: Report = lambda share: None,
     *,
     previews: bool = True,
+    watermark: Watermark | None = None,
 ) -> Film:
     """Write a film of a replica that says `speeches` to `path` (.mp4 or .webm), and next to it a .jpg and a .gif.
 
+    With a `Cutout` the film (.webm) is transparent around the replica, and the pictures beside it show it before white.
     Raises `BadInputError` for another kind of file.
     """
     steps = list(_steps(speeches, renderer))
     still = path.with_suffix(".jpg") if previews else None
     moving = path.with_suffix(".gif") if previews else None
     preview = MovingPreview()
-    with FilmFile(path, renderer.size) as film:
+    cutout = renderer if type(renderer) is Cutout else None
+    with FilmFile(path, renderer.size, transparent=cutout is not None) as film:
         for number, (pcm, motion, attitude) in enumerate(steps):
-            frame = renderer.render(motion, attitude)
+            frame, opacity, shown = _pictured(renderer.render(motion, attitude), cutout, watermark)
             if number == 0 and still:
-                write_still(still, frame)
-            preview.add(frame)
-            film.write(frame, pcm)
+                write_still(still, shown)
+            preview.add(shown)
+            film.write(frame, pcm, opacity)
             report((number + 1) / len(steps))
             await asyncio.sleep(0)
     if moving:
         preview.write(moving)
     return Film(path, still, moving, len(steps) * FRAME_S, renderer.size)
+
+
+def _pictured(
+    frame: Frame, cutout: Cutout | None, watermark: Watermark | None
+) -> tuple[Frame, NDArray[np.uint8] | None, Frame]:
+    """What goes into the film, how opaque it is, and what stands for it where nothing can be transparent."""
+    if watermark:
+        frame = watermark.on(frame)
+    if cutout is None:
+        return frame, None, frame
+    opacity = watermark.opacity(cutout.opacity) if watermark else cutout.opacity
+    shown: Frame = np.clip(frame + 255 * (1 - opacity), 0, 255).astype(np.uint8)
+    straight: Frame = np.clip(frame / np.maximum(opacity, 1 / 255), 0, 255).astype(np.uint8)
+    return straight, np.asarray(255 * opacity[..., 0] + 0.5, np.uint8), shown
 
 
 def _steps(speeches: Sequence[Speech], renderer: Renderer[object]) -> Iterator[_Step]:

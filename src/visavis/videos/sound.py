@@ -14,7 +14,7 @@ SHORTEST_S, LONGEST_S = 3.0, 600.0
 """Recordings that are taken."""
 
 # A playlist among the formats would let a stranger's file make FFmpeg open other files and addresses.
-_FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,asf,flv"
+FORMATS = "wav,mp3,ogg,flac,aac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,asf,flv"
 
 
 async def spoken(script: str, voice: TextToSpeech) -> list[Speech]:
@@ -52,7 +52,7 @@ def _decoded(path: Path, field: str, most_s: float = LONGEST_S, rate_hz: int = P
     pieces: list[Pcm] = []
     samples = 0
     try:
-        with av.open(path, container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"}) as container:
+        with av.open(path, container_options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}) as container:
             if not container.streams.audio:
                 raise BadInputError(field, path.name, expected)
             for piece in _resampled(container, rate_hz):

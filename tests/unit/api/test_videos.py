@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import cv2
 import httpx
 import numpy as np
 import pytest
@@ -51,14 +52,23 @@ async def test_recording_becomes_a_video_and_the_callback_is_told(tmp_path, monk
     times = np.arange(3 * 48_000) / 48_000
     write_sound(tmp_path / "a.wav", np.asarray(8000 * np.sin(2 * np.pi * 200 * times), np.int16))
     sound = (tmp_path / "a.wav").read_bytes()
+    blue, red = (np.full((90, 160, 3), colour, np.uint8) for colour in ((200, 40, 20), (20, 20, 220)))
     async with (
         receiver(answers(200, sound, (("Content-Type", "audio/wav"),))) as files,
+        receiver(answers(200, cv2.imencode(".png", blue)[1].tobytes())) as behind,
+        receiver(answers(200, cv2.imencode(".png", red)[1].tobytes())) as marks,
         receiver() as told,
         server(tmp_path, allow_private_urls="127.0.0.1/32") as running,
         working(running) as here,
     ):
         created = await here.create(
-            "videos", face_id="rmira", audio_url=files.url("/a.wav"), callback_url=told.url("/hook")
+            "videos",
+            face_id="rmira",
+            audio_url=files.url("/a.wav"),
+            callback_url=told.url("/hook"),
+            background_source_url=behind.url(),
+            watermark_image_url=marks.url(),
+            properties={"watermark_position": "top_left"},
         )
         assert created["status"] == "queued"
         video = await finished(here, created["video_id"])
@@ -75,7 +85,9 @@ async def test_recording_becomes_a_video_and_the_callback_is_told(tmp_path, monk
     assert body["generation_progress"] == "100/100"
     assert film.headers["content-type"] == "video/mp4"
     assert film.content[4:8] == b"ftyp"
-    assert still.content[:2] == b"\xff\xd8"
+    picture = cv2.imdecode(np.frombuffer(still.content, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    assert np.abs(picture[20:40, 30:100] - red[0, 0]).max() < 25
+    assert np.abs(picture[20:60, -60:-20] - blue[0, 0]).max() < 25
     assert "<video" in page.text
     assert abs(video["duration"] - 3.84) < 0.05
     assert usage["usage"]["video_seconds"]["times"] == 1
@@ -129,9 +141,11 @@ async def test_script_becomes_a_speech(tmp_path):
     ("field", "value"),
     [
         ("background_url", "https://example.com/"),
-        ("background_source_url", "https://example.com/a.mp4"),
-        ("transparent_background", True),
-        ("watermark_image_url", "https://example.com/a.png"),
+        ("background_source_url", "http://127.0.0.1/a.mp4"),
+        ("watermark_image_url", "http://169.254.169.254/latest"),
+        ("properties", {"background_color": "green"}),
+        ("properties", {"watermark_position": "middle"}),
+        ("properties", {"background_color": "#204060", "watermark_position": "top_left", "start_with_wave": True}),
         ("properties", {"background_scroll": True}),
         ("properties", {"background_scroll_type": "human"}),
         ("properties", {"start_with_wave": True}),
@@ -152,6 +166,27 @@ async def test_what_cannot_be_made_is_refused_by_field(here, field, value):
     assert response.json()["error"] == response.json()["message"]
     assert field in response.json()["error"]
     assert (await here.get("videos"))["total_count"] == 0
+
+
+async def test_only_one_thing_is_behind_a_replica(here):
+    body = {"replica_id": "rmira", "script": "Hello.", "transparent_background": True}
+    for more in (
+        {"properties": {"background_color": "#204060"}},
+        {"background_source_url": "https://example.com/a.mp4"},
+    ):
+        response = await here.client.post("/v2/videos", json=body | more)
+        assert response.status_code == 400
+        assert "beside transparent_background" in response.json()["error"]
+
+
+async def test_replica_that_keeps_its_background_gets_no_other(here):
+    mine = await here.store.replicas.put(
+        name="Ada", model_name="m", kind="user", status="completed", document={"background_is_replaceable": False}
+    )
+    body = {"replica_id": mine.replica_id, "script": "Hello.", "background_source_url": "https://example.com/a.mp4"}
+    response = await here.client.post("/v2/videos", json=body)
+    assert response.status_code == 400
+    assert "own background" in response.json()["error"]
 
 
 async def test_exactly_one_of_script_and_audio_is_needed(here):

@@ -1,19 +1,25 @@
 """What a conversation does with what it sees, on simulated time; the eyes follow a script."""
 
 import asyncio
+import base64
 import dataclasses
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 
 from tests.conversation.simulation import CountingFace, SimulatedCall, World, silence, simulate, speech, world
+from tests.voices import laughter
 from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
 from visavis.conversation.looking import look
 from visavis.conversation.observations import Observations
 from visavis.conversation.persona import Perceiving
-from visavis.layers.perception import Behaviour, Face, Noticed, Scene, Vision
+from visavis.layers.llm import Function, ToolRequest
+from visavis.layers.perception import Behaviour, Face, Noticed, Observed, Scene, Vision
 from visavis.replica import Frame
 from visavis.transport import Picture, Sight, SightKind
 
@@ -59,10 +65,20 @@ class ScriptedEyes:
         return Scene(now, people=1 if self.face else 0, face=self.face, noticed=noticed)
 
 
-def seeing(said: list[str], replies: list[Any], eyes: ScriptedEyes, greeting: str = "", **flow: Any) -> World:
+def seeing(
+    said: list[str],
+    replies: list[Any],
+    eyes: ScriptedEyes,
+    greeting: str = "",
+    perceiving: dict[str, Any] | None = None,
+    **flow: Any,
+) -> World:
     made = world(said, replies, greeting, **flow)
     layers = dataclasses.replace(made.conversation._layers, perception=eyes)
     persona, replica, clock = made.conversation.persona, made.conversation.replica, made.conversation._clock
+    if perceiving:
+        wanted = persona.layers.model_copy(update={"perception": Perceiving.model_validate(perceiving)})
+        persona = persona.model_copy(update={"layers": wanted})
     conversation = Conversation("ctest", persona, replica, layers, clock)
     return dataclasses.replace(made, call=CameraCall(), conversation=conversation)
 
@@ -174,11 +190,11 @@ def test_eyes_that_fail_leave_the_conversation_as_it_was() -> None:
 def test_a_question_about_what_is_seen_is_answered_from_what_is_seen() -> None:
     async def run() -> None:
         eyes = ScriptedEyes(face=dataclasses.replace(FACE, smile=0.9, looking=False))
-        here = seeing(["can you see me"], ["Yes."], eyes)
+        here = seeing(["can you see me and my shirt"], ["Yes."], eyes)
         here.call.speak(silence(1), speech(1.2), silence(1))
         await here.run_for(6)
         note = here.model.asked[-1][-1].content
-        assert "one person in view, looking away, smiling" in note
+        assert "I see you, looking away, smiling." in note
         assert "cannot make out" in note
 
     simulate(run)
@@ -192,10 +208,20 @@ class Pixels:
 
 
 class Describer:
-    """A vision model that says what it was asked."""
+    """A vision model that says what it was asked, and uses every tool."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Frame] = []
 
     async def answer(self, question: str, picture: Frame) -> str:
         return f"{question} {picture.shape}"
+
+    async def observe(
+        self, picture: Frame, questions: Sequence[str], tools: Sequence[Function], prompt: str
+    ) -> Observed:
+        self.pictures.append(picture)
+        answers = tuple(f"answer {number}." for number, _ in enumerate(questions, 1))
+        return Observed(answers, tuple(ToolRequest("1", tool.name, '{"what": "that"}') for tool in tools))
 
 
 def looked(call: CameraCall, eyes: ScriptedEyes) -> str:
@@ -210,7 +236,7 @@ def test_look_answers_from_the_vision_model_and_else_says_what_the_eyes_know() -
     call = CameraCall()
     call.camera = Pixels()
     assert looked(call, ScriptedEyes(vision=Describer())) == "What is this? (60, 80, 3)"
-    assert looked(call, ScriptedEyes()).startswith("Seen: it is off")
+    assert looked(call, ScriptedEyes()).startswith("Seen: I see nothing")
     call.camera = None
     assert looked(call, ScriptedEyes(vision=Describer())) == "The caller's camera is off, so nothing can be seen."
 
@@ -245,5 +271,99 @@ def test_what_was_seen_is_summed_up_and_questions_about_it_go_to_the_language_mo
         here.conversation.persona = here.conversation.persona.model_copy(update={"layers": layers})
         assert (await here.conversation.perception_analysis()).endswith("- Did they agree? They nodded.")
         assert "Nodded: 1 time" in here.model.asked[-1][-1].content
+
+    simulate(run)
+
+
+CUP_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "thumb_seen",
+        "description": "Called when the user gives a thumbs up",
+        "parameters": {"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]},
+    },
+}
+
+
+def called(here: World) -> list[dict[str, Any]]:
+    return [event["properties"] for event in here.call.said("conversation.perception_tool_call")]
+
+
+def test_what_is_seen_calls_the_tool_that_is_meant_for_it_once_and_shows_the_picture() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes({2.0: Behaviour.THUMB_UP, 4.0: Behaviour.THUMB_UP, 5.0: Behaviour.SMILED})
+        here = seeing([], [], eyes, perceiving={"visual_tools": [CUP_TOOL]})
+        assert isinstance(here.call, CameraCall)
+        here.call.camera = Pixels()
+        await here.run_for(8)
+        (call,) = called(here)
+        assert (call["modality"], call["name"]) == ("vision", "thumb_seen")
+        assert json.loads(call["arguments"]) == {"what": "gave a thumbs-up"}
+        (frame,) = call["frames"]
+        assert frame["mime_type"] == "image/jpeg"
+        shown = cv2.imdecode(np.frombuffer(base64.b64decode(frame["data"]), np.uint8), cv2.IMREAD_COLOR)
+        assert shown is not None
+        assert shown.shape == (60, 80, 3)
+
+    simulate(run)
+
+
+def test_with_a_vision_model_questions_and_tools_go_to_it_when_the_picture_has_changed() -> None:
+    async def run() -> None:
+        model = Describer()
+        perceiving = {"visual_tools": [CUP_TOOL], "visual_awareness_queries": ["Is there a map?"]}
+        eyes = ScriptedEyes({2.0: Behaviour.THUMB_UP}, vision=model)
+        here = seeing(["I like that", "and that"], ["So do I.", "Yes."], eyes, perceiving=perceiving)
+        assert isinstance(here.call, CameraCall)
+        here.call.camera = Pixels()
+        here.call.speak(silence(4), speech(1.0), silence(5), speech(1.0), silence(1))
+        await here.run_for(20)
+        assert len(model.pictures) == 1
+        assert [json.loads(call["arguments"]) for call in called(here)] == [{"what": "that"}]
+        notes = [event["properties"].get("user_visual_analysis") for event in here.call.said("conversation.utterance")]
+        assert notes[0] == "(Camera: the caller gave a thumbs-up. Is there a map? answer 1.)"
+        assert [note for note in notes[1:] if note] == []
+
+    simulate(run)
+
+
+def test_questions_that_are_always_open_are_answered_by_the_sensors_when_the_answer_changes() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes()
+        queries = ["Is the user alone?", "Is the user wearing a hat?"]
+        here = seeing(["one", "two"], ["One.", "Two."], eyes, perceiving={"visual_awareness_queries": queries})
+        here.call.speak(silence(2), speech(1.0), silence(5), speech(1.0), silence(1))
+        await here.run_for(12)
+        asked = [messages[-1].content for messages in here.model.asked]
+        assert asked[0] == "one (Camera: Is the user alone? one person is in view.)"
+        assert asked[-1] == "two"
+
+    simulate(run)
+
+
+def test_an_analysis_says_what_no_sensor_could_tell_without_asking_the_language_model() -> None:
+    async def run() -> None:
+        perceiving = {"perception_analysis_queries": ["What was the user wearing?"]}
+        here = seeing([], [], ScriptedEyes(), perceiving=perceiving)
+        await here.run_for(3)
+        summary = await here.conversation.perception_analysis()
+        assert summary.endswith("- What was the user wearing? No sensor here can tell that.")
+        assert not here.model.asked
+
+    simulate(run)
+
+
+def test_a_laugh_is_told_with_the_words_and_calls_an_audio_tool() -> None:
+    async def run() -> None:
+        tool = {"name": "laughed", "description": "The user laughs", "parameters": {"type": "object"}}
+        here = seeing(["that is funny"], ["It is."], ScriptedEyes(), perceiving={"audio_tools": [tool]})
+        here.call.speak(silence(1), laughter(220, 5.0), silence(0.3), speech(1.0), silence(1))
+        await here.run_for(7)
+        (call,) = called(here)
+        assert (call["modality"], call["name"], call["arguments"]) == ("audio", "laughed", "{}")
+        assert "frames" not in call
+        said = here.call.said("conversation.utterance")[0]["properties"]
+        assert said["user_audio_analysis"] == "(Voice: the caller laughed.)"
+        assert here.model.asked[-1][-1].content == "that is funny (Voice: the caller laughed.)"
 
     simulate(run)

@@ -16,6 +16,7 @@ from visavis.conversation.persona import ConversationalFlow, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers import plugins
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.perception.sensed import can_tell
 from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
@@ -36,12 +37,14 @@ _LATER: Mapping[str, str] = {
     "visual_disclosure": "disclosure",
 }
 _UNSEEN: Mapping[str, str] = {
-    "visual_awareness_queries": "the built-in eyes see faces, gestures and things, and answer no free questions",
-    "visual_tools": "tools that what is seen would call are not available yet",
-    "audio_awareness_queries": "not available yet",
-    "audio_tools": "not available yet",
-    "emotion_recognition": "behaviour is seen, but no feelings are inferred from it",
+    "emotion_recognition": "behaviour is seen and heard, but no feelings are inferred from it",
 }
+_OLDER_NAMES: Mapping[str, str] = {
+    "ambient_awareness_queries": "visual_awareness_queries",
+    "perception_tool_prompt": "visual_tool_prompt",
+    "perception_tools": "visual_tools",
+}
+"""Of fields of the perception layer, and what they are called now."""
 _ENGLISH = ("en", "english")
 _OWN_ENGINES = (None, "", "visavis", "tavus-auto", "sparrow-1", "sparrow-0")
 
@@ -87,7 +90,7 @@ def snapshot(
         "layers": {
             "conversational_flow": {name: flow[name] for name in ConversationalFlow.model_fields if name in flow},
             "stt": {name: listening[name] for name in _TURNS if name in listening} | _recogniser(listening),
-            "perception": {name: seeing[name] for name in Perceiving.model_fields if name in seeing},
+            "perception": _perceiving(seeing),
             "llm": _language_model(layers["llm"]),
             "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
             "sts": speaker,
@@ -120,6 +123,18 @@ def outside_addresses(persona: Persona) -> list[tuple[str, str]]:
 def names_voice_to_voice(layer: Mapping[str, Any]) -> bool:
     """Whether a layer `sts` says which model it wants."""
     return bool(layer.get("base_url") or layer.get("sts_engine") == OPENAI)
+
+
+def _perceiving(layer: Mapping[str, Any]) -> dict[str, Any]:
+    older = {new: layer[old] for old, new in _OLDER_NAMES.items() if layer.get(old)}
+    found = {name: value for name, value in (older | dict(layer)).items() if name in Perceiving.model_fields}
+    for field in ("visual_tools", "audio_tools"):
+        for index, given in enumerate(found.get(field) or ()):
+            try:
+                ToolDescription.model_validate(given)
+            except ValidationError as error:
+                raise first_problem(error.errors(include_url=False), f"layers.perception.{field}.{index}.") from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _speaking(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,6 +294,12 @@ def _perception(layer: Mapping[str, Any]) -> list[str]:
     if layer.get("perception_model") == "off":
         return []
     found = [f"{name}: {why}" for name, why in _UNSEEN.items() if layer.get(name)]
+    for name in ("visual_awareness_queries", "audio_awareness_queries"):
+        found += [
+            f"{name}: no built-in sensor can tell {query[:80]!r}; a vision endpoint (VISAVIS_VISION) may"
+            for query in layer.get(name) or ()
+            if not can_tell(query)
+        ]
     known = (None, "", "auto", "raven-0", "raven-1")
     if (model := layer.get("perception_model")) not in known:
         found.append(f"perception_model: {model!r} is not available; the built-in eyes see")

@@ -12,8 +12,12 @@ DEFAULT_BUDGET_CHARS = 9_000
 class Notes(Protocol):
     """What was noticed of the person besides their words."""
 
-    def note(self, text: str) -> str:
-        """What to put behind the words `text`; empty when there is nothing worth telling."""
+    def seen(self, text: str) -> str:
+        """What was seen, to put behind the words `text`; empty when there is nothing worth telling."""
+        ...
+
+    def heard(self, text: str) -> str:
+        """The same of how they were said."""
         ...
 
     def told(self) -> None:
@@ -30,7 +34,7 @@ class Context:
 
     def __init__(self, system_prompt: str, budget_chars: int = DEFAULT_BUDGET_CHARS) -> None:
         self.notes: Notes | None = None
-        """What was seen of the person. Set by the conversation."""
+        """What was seen and heard of the person. Set by the conversation."""
         self._system = system_prompt
         self._turns: list[Message] = []
         self._budget = budget_chars
@@ -76,11 +80,15 @@ class Context:
         self._system = text
 
     def _of_person(self, text: str) -> Message:
-        return Message("user", f"{text} {self.observed(text)}".rstrip())
+        return Message("user", " ".join(filter(None, (text, self.seen(text), self.heard(text)))))
 
-    def observed(self, text: str) -> str:
-        """What is noted with the person's words `text`."""
-        return self.notes.note(text) if self.notes else ""
+    def seen(self, text: str) -> str:
+        """What is noted of the person's picture with their words `text`."""
+        return self.notes.seen(text) if self.notes else ""
+
+    def heard(self, text: str) -> str:
+        """What is noted of their voice."""
+        return self.notes.heard(text) if self.notes else ""
 
     def _add(self, message: Message) -> None:
         self._turns = _appended(self._turns, message)

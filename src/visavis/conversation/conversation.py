@@ -1,12 +1,15 @@
 """A live conversation: call, layers and playout wired together."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
+from visavis.audio import Samples
 from visavis.conversation import events, manners
+from visavis.conversation.awareness import Awareness, perception_tools
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
 from visavis.conversation.controls import Controls, change_context
@@ -21,6 +24,7 @@ from visavis.conversation.person_voice import PersonVoice, report_voice
 from visavis.conversation.persona import Persona
 from visavis.conversation.playout import Playout
 from visavis.conversation.sight import Watcher
+from visavis.conversation.tone import Tone
 from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.turns import Turns
 from visavis.conversation.voice_turns import VoiceTurns
@@ -28,6 +32,8 @@ from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
 from visavis.layers.llm import Function, Message
 from visavis.layers.llm.prompt import spoken_style
+from visavis.layers.perception import Noticed
+from visavis.layers.perception.sensed import can_tell
 from visavis.layers.tools import Tool
 from visavis.layers.tools.built_in import CURRENT_TIME, END_CALL, LOOK, LOOK_AT, NOTHING, SYSTEM_TOOLS, current_time
 from visavis.layers.tools.description import ToolDescription
@@ -74,12 +80,13 @@ class Conversation:
         prompt = f"{persona.system_prompt}\n\n{persona.context}" if persona.context else persona.system_prompt
         self._layers = layers
         self._clock = clock
-        self.observations = Observations(clock)
-        """What was seen of the person in all calls."""
+        asked = persona.layers.perception
+        self.observations = Observations(clock, asked.visual_awareness_queries, asked.audio_awareness_queries)
+        """What was noticed of the person in all calls."""
         if persona.layers.tts.tts_emotion_control:
             prompt = f"{prompt}\n\n{EMOTION_PROMPT}"
         self._context = Context(spoken_style(f"{prompt}\n\n{SEEING_PROMPT}" if self.sees else prompt))
-        if self.sees:
+        if self.notices:
             self._context.notes = self.observations
         self._executor = executor
         self._replica_id = replica_id
@@ -97,18 +104,30 @@ class Conversation:
     @property
     def sees(self) -> bool:
         """It looks at the person's camera, where there is one."""
-        return self._layers.perception is not None and self.persona.layers.perception.wanted and not self.echoes
+        return self._layers.perception is not None and self.notices
+
+    @property
+    def notices(self) -> bool:
+        """It pays attention to how the person sounds, and to what it sees if it can."""
+        return self.persona.layers.perception.wanted and not self.echoes
 
     async def prepare(self) -> None:
         """Let the language model read the prompt, which takes a small one seconds, before it is needed."""
         if not self.echoes and self._layers.voice_to_voice is None:
-            own = [tool.function for tool in (*self._layers.tools, *self._system_tools())]
+            own = [tool.function for tool in (*self._own_tools, *self._system_tools())]
             asked = [Function(tool.name, tool.description, tool.parameters) for tool in self._asked_of_client]
             await self._layers.language_model.prefill(self._context.messages(), (*own, *asked))
 
     @property
     def _asked_of_client(self) -> list[ToolDescription]:
-        return [t for t in self.persona.tools if t.delivery.app_message and t.trigger_type == "in_call"]
+        mine = [one for one in self.persona.tools if one.origin == "llm" and one.trigger_type == "in_call"]
+        return [one for one in mine if one.delivery.app_message]
+
+    @property
+    def _own_tools(self) -> list[Tool]:
+        """Those that this process does for the language model."""
+        perceptual = {one.name for one in self.persona.tools if one.origin != "llm"}
+        return [tool for tool in self._layers.tools if tool.name not in perceptual]
 
     async def interact(self, message: Mapping[str, Any]) -> None:
         """Do what a message of the interactions protocol asks for, wherever it came from.
@@ -144,10 +163,14 @@ class Conversation:
         if not summary or not queries:
             return summary
         lines = [summary]
+        perception = self._layers.perception
         for query in queries:
+            if not (perception and perception.vision) and not can_tell(query):
+                lines.append(f"- {query} No sensor here can tell that.")
+                continue
             asked = [
                 Message("system", "Answer in one sentence from these notes only, or say that it was not observed."),
-                Message("user", f"What a camera noted of a caller:\n{summary}\n\n{query}"),
+                Message("user", f"What camera and microphone noted of a caller:\n{summary}\n\n{query}"),
             ]
             try:
                 async with asyncio.timeout(_ANALYSIS_S), aclosing(self._layers.language_model.stream(asked)) as reply:  # type: ignore[type-var]
@@ -187,7 +210,7 @@ class Conversation:
         renderer = self.replica.renderer()
         playout = Playout(call, renderer, self._clock, self._executor, own_voice.played)
         async with asyncio.TaskGroup() as tasks:
-            toolbox = Toolbox([*layers.tools, *self._system_tools()], self.events, self._clock, tasks)
+            toolbox = Toolbox([*self._own_tools, *self._system_tools()], self.events, self._clock, tasks)
             self._toolbox = toolbox
             for described in self._asked_of_client:
                 toolbox.add(described)
@@ -224,20 +247,39 @@ class Conversation:
                     tasks.create_task(self.prepare())
                     tasks.create_task(turns.prepare())
                     tasks.create_task(turns.keep_company())
+                    awareness = self._awareness(tasks)
                     if (perception := layers.perception) and self.sees and isinstance(call, VideoCall):
-                        watcher = Watcher(
-                            call, perception, self.observations, turns, floor, renderer, self.events, self._clock
-                        )
-                        tasks.create_task(watcher.run())
+                        seen = (self.observations, awareness, turns, floor, renderer, self.events, self._clock)
+                        tasks.create_task(Watcher(call, perception, *seen).run())
+                        tasks.create_task(awareness.watch(partial(call.sight, "camera")))
+                    sound = call.hear()
+                    if self.notices:
+                        sound = Tone(floor, self._clock, tasks, partial(self._noticed, awareness)).follow(sound)
                     if isinstance(turns, VoiceTurns) and (model := layers.voice_to_voice):
                         voice = PersonVoice(layers.voice_activity(), floor, own_voice)
-                        await turns.converse(model, call.hear(), voice)
+                        await turns.converse(model, sound, voice)
                     else:
-                        await self._listen(call, turns, floor, own_voice)
+                        await self._listen(sound, turns, floor, own_voice)
                 raise _PersonGone
             finally:
                 self._turns = self._controls = None
                 turns.interrupt()
+
+    def _awareness(self, tasks: asyncio.TaskGroup) -> Awareness:
+        perception = self._layers.perception
+        return Awareness(
+            self.persona.layers.perception,
+            perception_tools(self.persona, self._layers.tools),
+            perception.vision if perception and self.sees else None,
+            self.observations,
+            self.events,
+            self._clock,
+            tasks,
+        )
+
+    def _noticed(self, awareness: Awareness, noticed: Sequence[Noticed]) -> None:
+        self.observations.notice(noticed)
+        awareness.notice(noticed)
 
     def _system_tools(self) -> list[Tool]:
         """The tools of visavis itself that this persona wants."""
@@ -268,7 +310,7 @@ class Conversation:
             if self._call:
                 await self._call.close()
 
-    async def _listen(self, call: Call, turns: Turns, floor: Floor, own_voice: OwnVoice) -> None:
+    async def _listen(self, sound: AsyncIterator[Samples], turns: Turns, floor: Floor, own_voice: OwnVoice) -> None:
         layers = self._layers
         ear = Ear(
             layers.voice_activity(),
@@ -280,7 +322,7 @@ class Conversation:
             self._context.last_of_replica,
             lambda text: layers.language_model.ending(self._context.with_person(text)),
         )
-        async for heard in ear.listen(call.hear()):
+        async for heard in ear.listen(sound):
             turns.heard(heard)
 
     def _announce_replica(self) -> None:

@@ -195,6 +195,14 @@ class PerceptionToolCall(Event):
     frames: tuple[dict[str, str], ...] | None = None
     """Pictures that led to it: `data` (base64) and `mime_type`, or `uri`."""
 
+    @staticmethod
+    def without_frames(message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An event's JSON object as it may be kept: what somebody showed is for who is in the call."""
+        if message["event_type"] != PerceptionToolCall.event_type:
+            return message
+        kept = {name: value for name, value in message["properties"].items() if name != "frames"}
+        return {**message, "properties": kept}
+
 
 class PerceptionAnalysis(Event):
     """What was seen and heard of the person, in words."""

@@ -6,7 +6,7 @@ import logging
 from visavis.conversation.observations import Observations
 from visavis.errors import EngineError
 from visavis.layers.perception import Perception
-from visavis.transport import Picture, VideoCall
+from visavis.transport import Picture, Sight, VideoCall
 
 _log = logging.getLogger(__name__)
 
@@ -26,18 +26,22 @@ async def look(question: str, call: VideoCall, perception: Perception, observati
     if sight is None:
         return "The caller's camera is off, so nothing can be seen."
     if perception.vision is None:
-        told = f"Seen: {observations.description()}."
+        told = f"Seen: {observations.description(question)}"
         return f"{told} The caller shares a screen, but it cannot be read here." if screen else told
-    picture: Picture | None = None
-    for _ in range(round(PICTURE_PATIENCE_S / 0.1)):
-        picture = await asyncio.to_thread(sight.look, LONGEST_SIDE)
-        if picture is not None:
-            break
-        await asyncio.sleep(0.1)
+    picture = await newest_picture(sight, LONGEST_SIDE)
     if picture is None:
-        return f"No picture came. Seen before: {observations.description()}."
+        return f"No picture came. Seen before: {observations.description(question)}"
     try:
         return await perception.vision.answer(question or "What is to be seen?", picture.pixels)
     except EngineError as error:
         _log.error("%s", error)
-        return f"The vision model did not answer. Seen: {observations.description()}."
+        return f"The vision model did not answer. Seen: {observations.description(question)}"
+
+
+async def newest_picture(sight: Sight, longest_side: int) -> Picture | None:
+    """The next picture that comes, or the newest that nobody has looked at; None when none comes soon."""
+    for _ in range(round(PICTURE_PATIENCE_S / 0.1)):
+        if (picture := await asyncio.to_thread(sight.look, longest_side)) is not None:
+            return picture
+        await asyncio.sleep(0.1)
+    return None

@@ -66,6 +66,12 @@ class Perceiving(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     perception_model: str = Field("auto", max_length=100, description="off is blind; anything else sees.")
+    visual_awareness_queries: tuple[str, ...] = Field((), description="Asked of the picture all the time.")
+    visual_tool_prompt: str = Field("", max_length=100_000, description="When to use the visual tools.")
+    visual_tools: tuple[ToolDescription, ...] = Field((), max_length=100, description="Called for what is seen.")
+    audio_awareness_queries: tuple[str, ...] = Field((), description="Asked of the person's voice all the time.")
+    audio_tool_prompt: str = Field("", max_length=100_000, description="When to use the audio tools.")
+    audio_tools: tuple[ToolDescription, ...] = Field((), max_length=100, description="Called for how they sound.")
     perception_analysis_queries: tuple[str, ...] = Field((), description="Answered when the conversation is over.")
 
     @property

@@ -8,6 +8,7 @@ import asyncio
 import logging
 
 from visavis.conversation import events
+from visavis.conversation.awareness import Awareness
 from visavis.conversation.clock import Clock
 from visavis.conversation.floor import Doing, Floor
 from visavis.conversation.observations import Observations
@@ -47,6 +48,7 @@ class Watcher:
         call: VideoCall,
         perception: Perception,
         observations: Observations,
+        awareness: Awareness,
         turns: Turns,
         floor: Floor,
         renderer: Renderer[object],
@@ -56,6 +58,7 @@ class Watcher:
         self._call = call
         self._perception = perception
         self._observations = observations
+        self._awareness = awareness
         self._turns = turns
         self._floor = floor
         self._renderer = renderer
@@ -97,6 +100,7 @@ class Watcher:
 
     def _take(self, scene: Scene, tasks: asyncio.TaskGroup) -> None:
         self._observations.take(scene)
+        self._awareness.notice(scene.noticed, self._call.sight("camera"))
         self._tell(scene)
         self._mirror(scene.face)
         self._turns.alone = scene.people == 0

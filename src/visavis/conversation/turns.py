@@ -345,8 +345,10 @@ class Turns:
             return
         self._events.turn_idx += 1
         self._events.emit(streaming("user", text, final=True))
-        seen = self._context.observed(text) or None
-        self._events.emit(events.Utterance(role="user", speech=text, user_visual_analysis=seen))
+        seen, sounded = self._context.seen(text) or None, self._context.heard(text) or None
+        self._events.emit(
+            events.Utterance(role="user", speech=text, user_audio_analysis=sounded, user_visual_analysis=seen)
+        )
         if not self._attention.hear(text):
             self._drop_speculation()
             self._forget_cut_off()

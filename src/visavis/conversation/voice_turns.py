@@ -186,8 +186,8 @@ class VoiceTurns(Turns):
         self._playout.attitude = Attitude.LISTENING
         self._events.emit(events.UserStartedSpeaking())
         self._events.emit(events.StartedSpeaking(role="user"))
-        if self._session and (seen := self._context.observed("")):
-            self._session.note(seen)
+        if self._session and (noticed := " ".join(filter(None, (self._context.seen(""), self._context.heard(""))))):
+            self._session.note(noticed)
             if self._context.notes:
                 self._context.notes.told()
 
@@ -200,7 +200,7 @@ class VoiceTurns(Turns):
     def _person_said(self, text: str) -> None:
         self._events.turn_idx += 1
         self._events.emit(streaming("user", text, final=True))
-        seen = self._context.observed(text) or None
+        seen = self._context.seen(text) or None
         self._events.emit(events.Utterance(role="user", speech=text, user_visual_analysis=seen))
         self._context.add_person(text)
 

@@ -393,6 +393,7 @@ class Hosting:
         self._feeds.publish(conversation_id, event)
         if event_type == events.UtteranceStreaming.event_type:
             return
+        event = events.PerceptionToolCall.without_frames(event)
         told = deliveries(live.row, [event]) if event_type in CALL_EVENTS - live.told else ()
         live.told.add(event_type)
         self._journal.add(conversation_id, event, utterance=utterance, waterfall=waterfall, deliveries=told)

@@ -70,7 +70,7 @@ class Sight(Protocol):
     def look(self, longest_side: int) -> Picture | None:
         """The newest picture, None when none has come since the last look.
 
-        Decodes, so it is called on a worker thread, by one at a time. `longest_side` is how many pixels are enough.
+        Decodes, so it is called on a worker thread. `longest_side` is how many pixels are enough.
         """
         ...
 

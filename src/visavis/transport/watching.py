@@ -124,6 +124,7 @@ class Pictures:
         self._waiting: deque[Encoded] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._decoding = threading.Lock()
         self._needs_key = True
         self._asked_at = float("-inf")
         self._watched = False
@@ -146,6 +147,10 @@ class Pictures:
 
     def look(self, longest_side: int) -> Picture | None:
         """See `visavis.transport.Sight`."""
+        with self._decoding:
+            return self._look(longest_side)
+
+    def _look(self, longest_side: int) -> Picture | None:
         with self._lock:
             self._watched = True
             frames = list(self._waiting)

@@ -119,3 +119,20 @@ def test_no_layers_key_is_taken_along_to_another_address(layer):
     document = {"layers": {layer: {"base_url": "https://one.example/v1", "api_key": "secret"}}}
     merged = merge(document, {"layers": {layer: {"base_url": "https://two.example/v1"}}})
     assert "api_key" not in merged["layers"][layer]
+
+
+def test_what_is_asked_of_eyes_and_ears_reaches_the_conversation_also_by_its_older_names():
+    tool = {"type": "function", "function": {"name": "wave_seen", "description": "The user waves"}}
+    queries = ["Is the user smiling?", "Is the user wearing a hat?"]
+    perception = {"ambient_awareness_queries": queries, "perception_tools": [tool], "audio_tools": [tool]}
+    document = {"persona_name": "A", "system_prompt": "p", "layers": {"perception": perception}}
+    seeing = runnable(document).layers.perception
+    assert seeing.visual_awareness_queries == tuple(queries)
+    assert [one.name for one in (*seeing.visual_tools, *seeing.audio_tools)] == ["wave_seen", "wave_seen"]
+    perception = {"visual_awareness_queries": queries}
+    told = warnings({**document, "layers": {"perception": perception}})
+    assert any("visual_awareness" in line and "hat" in line for line in told)
+    assert not any("smiling" in line for line in told)
+    wrong = {**document, "layers": {"perception": {"visual_tools": [{"name": "no name"}]}}}
+    with pytest.raises(BadInputError, match=r"layers\.perception\.visual_tools\.0\.name"):
+        runnable(wrong)

@@ -12,18 +12,21 @@ import numpy as np
 import pytest
 
 from visavis.errors import EngineError
+from visavis.layers.llm import Function, ToolRequest
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.perception import Observed
 from visavis.layers.perception.vision import VisionModel
 
 
 class _Answers(BaseHTTPRequestHandler):
     asked: ClassVar[list[dict[str, Any]]] = []
     status: ClassVar[int] = 200
+    message: ClassVar[dict[str, Any]] = {"content": "A grey square."}
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         type(self).asked.append({"path": self.path, "key": self.headers["authorization"], **body})
-        message = {"role": "assistant", "content": "A grey square."}
+        message = {"role": "assistant", **self.message}
         reply = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
         data = json.dumps({**reply, "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}).encode()
         self.send_response(self.status)
@@ -38,7 +41,7 @@ class _Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    _Answers.asked, _Answers.status = [], 200
+    _Answers.asked, _Answers.status, _Answers.message = [], 200, {"content": "A grey square."}
     here = HTTPServer(("127.0.0.1", 0), _Answers)
     thread = threading.Thread(target=here.serve_forever, daemon=True)
     thread.start()
@@ -68,4 +71,20 @@ async def test_a_model_that_fails_is_an_error_that_names_it_and_not_the_key(serv
     with pytest.raises(EngineError, match="seer at 127") as failed:
         await model.answer("What is this?", np.zeros((8, 8, 3), np.uint8))
     assert "secret" not in str(failed.value)
+    await model.aclose()
+
+
+async def test_questions_and_tools_go_out_with_one_picture(server: str) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "ring", "arguments": '{"loud": true}'}}
+    _Answers.message = {"content": "2. No map.\n1) A cup.", "tool_calls": [call]}
+    model = VisionModel(LanguageModelSettings(base_url=server, model="seer"))
+    tool = Function("ring", "when a cup is shown", {"type": "object", "properties": {"loud": {"type": "boolean"}}})
+    seen = await model.observe(np.zeros((8, 8, 3), np.uint8), ["What is held?", "Is there a map?"], [tool], "Ring!")
+    assert seen == Observed(("A cup.", "No map."), (ToolRequest("c1", "ring", '{"loud": true}'),))
+    (asked,) = _Answers.asked
+    assert asked["messages"][1]["content"][0]["text"] == "1. What is held?\n2. Is there a map?"
+    assert asked["messages"][0]["content"].endswith("Ring!")
+    assert asked["tools"][0]["function"]["name"] == "ring"
+    _Answers.message = {"content": "Nothing special."}
+    assert await model.observe(np.zeros((8, 8, 3), np.uint8), [], [tool], "") == Observed()
     await model.aclose()

@@ -1,11 +1,15 @@
-"""What is seen of the person. This file is the interface; `local` sees with small networks on this machine.
+"""What is seen and heard of the person besides words. This file is the interface.
 
-Only what a face, a head and hands do is said, never what somebody feels.
+`local` sees with small networks on this machine, `voice` listens to how something is said. Only what a face, a head,
+hands and a voice do is said, never what somebody feels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from visavis.layers.llm import Function, ToolRequest
 
 if TYPE_CHECKING:  # transport imports the replica, and the replica a layer's types
     from visavis.replica import Frame
@@ -38,6 +42,11 @@ class Face:
     """Distance of the lips as a share of the face's height."""
     speaking: bool | None
     """The mouth moves as in speech; None while too little was seen to tell."""
+    expression: str = ""
+    """What the face shows, smoothed: one of `expression.EXPRESSIONS`; empty while nothing is certain."""
+    expression_certainty: float = 0.0
+    mouth_moves: bool = False
+    """The lips have opened or closed since the look before."""
 
 
 class Behaviour(Enum):
@@ -52,6 +61,9 @@ class Behaviour(Enum):
     SMILED = "smiled"
     RAISED_BROWS = "raised their eyebrows"
     FROWNED = "frowned"
+    SURPRISED = "raised their eyebrows with an open mouth"
+    SNEERED = "wrinkled their nose"
+    DROOPED = "pulled down the corners of their mouth"
     LOOKED_AWAY = "looked away"
     LOOKED_BACK = "looked back at you"
     LEANED_IN = "leaned in"
@@ -71,6 +83,24 @@ class Behaviour(Enum):
     COVERED = "the camera was covered"
     FROZEN = "the camera's picture froze"
     CLEAR = "the camera's picture is clear again"
+    LAUGHED = "laughed"
+    SIGHED = "sighed"
+    HESITATED = "hesitated"
+    LOUD = "spoke louder than usual"
+    QUIET = "spoke more quietly than usual"
+    FAST = "spoke faster than usual"
+    SLOW = "spoke more slowly than usual"
+    HIGH = "spoke in a higher voice than usual"
+    LOW = "spoke in a lower voice than usual"
+    LIVELY = "spoke with more melody than usual"
+    FLAT = "spoke in a flatter voice than usual"
+
+
+HEARD = frozenset(
+    {Behaviour.LAUGHED, Behaviour.SIGHED, Behaviour.HESITATED, Behaviour.LOUD, Behaviour.QUIET, Behaviour.FAST}
+    | {Behaviour.SLOW, Behaviour.HIGH, Behaviour.LOW, Behaviour.LIVELY, Behaviour.FLAT}
+)
+"""Behaviour that is heard; all else is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +146,30 @@ class Eyes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a vision model says to one picture."""
+
+    answers: tuple[str, ...] = ()
+    """To the questions, in their order; empty where it gave none."""
+    requests: tuple[ToolRequest, ...] = ()
+    """Tools that it wants used because of what it sees."""
+
+
 class Vision(Protocol):
     """Somebody who answers questions about a picture."""
 
     async def answer(self, question: str, picture: "Frame") -> str:
         """In words. Raises `visavis.errors.EngineError`."""
+        ...
+
+    async def observe(
+        self, picture: "Frame", questions: Sequence[str], tools: Sequence[Function], prompt: str
+    ) -> Observed:
+        """Answer each question, and use `tools` where `prompt` and what is seen ask for it.
+
+        Raises `visavis.errors.EngineError`.
+        """
         ...
 
 

@@ -23,9 +23,10 @@ from visavis.layers.perception import Behaviour, Face, Noticed, Scene, View, Vis
 from visavis.layers.perception.behaviour import FaceBehaviour, Latch
 from visavis.layers.perception.hands import Hand, Hands
 from visavis.layers.perception.head import Gaze, eyes_closed, face_height, head_pose, mouth_open
+from visavis.layers.perception.kinds import HANDHELD
 from visavis.layers.perception.light import Light
 from visavis.layers.perception.reversals import HeadGestures, Track, VisualSpeech, reversals
-from visavis.layers.perception.things import HANDHELD, Things
+from visavis.layers.perception.things import Things
 from visavis.priority import THINKING
 from visavis.transport import Picture, Sight
 

@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 
 from visavis import models
 from visavis.faces.network import Network
+from visavis.layers.perception.kinds import HANDHELD
 
 SURE = 0.5
-MOST = 5
+SURE_HANDHELD = 0.42
+"""What people hold up is what is to be expected in a call; a lower score is enough for it."""
 
-HANDHELD = frozenset(
-    "backpack umbrella handbag tie suitcase frisbee bottle cup fork knife spoon bowl banana apple sandwich orange"
-    " broccoli carrot pizza donut cake remote keyboard mouse book clock vase scissors toothbrush cat dog bird".split()
-) | {"wine glass", "cell phone", "hot dog", "teddy bear", "hair drier", "tennis racket", "sports ball"}
-"""What somebody may hold up to be seen; the rest of COCO is furniture, traffic and large animals."""
+MOST = 5
 
 
 class Things:
@@ -38,6 +36,7 @@ class Things:
         square[: small.shape[0], : small.shape[1]] = small[..., ::-1]
         scores = next(values for values in self._network(square) if values.shape[-1] > 4)
         best = scores.reshape(-1, scores.shape[-1]).max(0)
-        order = [int(index) for index in np.argsort(-best) if best[index] >= SURE]
-        found = [self._names[index] for index in order if index < len(self._names)]
-        return tuple(name for name in found if name not in ("???", "person"))[:MOST]
+        order = [int(index) for index in np.argsort(-best) if best[index] >= SURE_HANDHELD]
+        found = [(self._names[index], best[index]) for index in order if index < len(self._names)]
+        sure = [name for name, score in found if score >= (SURE_HANDHELD if name in HANDHELD else SURE)]
+        return tuple(name for name in sure if name not in ("???", "person"))[:MOST]

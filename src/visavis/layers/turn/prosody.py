@@ -17,7 +17,7 @@ HEARD_S = 5.0
 """How much of the turn is looked at: enough to know the speaker's range."""
 _RATE_HZ = LISTEN_RATE_HZ // 2
 _HOP = _RATE_HZ // 50
-_WINDOW = _RATE_HZ * 5 // 100
+WINDOW = _RATE_HZ * 5 // 100
 _FFT = 1024
 _SHORTEST_LAG, _LONGEST_LAG = _RATE_HZ // 420, _RATE_HZ // 65
 _VOICED = 0.5
@@ -49,17 +49,17 @@ class Prosody:
 
 def prosody(speech: Samples) -> Prosody:
     """How `speech` (float32[N], 16 kHz, any silence around it) ends."""
-    halved = _half_rate(speech[-round(HEARD_S * LISTEN_RATE_HZ) :])
-    if len(halved) < 2 * _WINDOW:
+    halved = half_rate(speech[-round(HEARD_S * LISTEN_RATE_HZ) :])
+    if len(halved) < 2 * WINDOW:
         return Prosody()
-    frames = sliding_window_view(halved, _WINDOW)[::_HOP]
+    frames = sliding_window_view(halved, WINDOW)[::_HOP]
     levels = 10 * np.log10((frames**2).mean(axis=1) + 1e-10)
     usual = float(np.quantile(levels, 0.9))
     audible = np.flatnonzero(levels > usual + _AUDIBLE_DB)
     if usual < -90 or not len(audible):
         return Prosody()
     end = int(audible[-1]) + 1
-    octaves = _pitch(frames[:end])
+    octaves, _ = pitch_of(frames[:end])
     octaves[levels[:end] <= usual + _AUDIBLE_DB] = np.nan
     voiced = np.flatnonzero(~np.isnan(octaves))
     pitch_end, pitch_slope = _pitch_ending(octaves, voiced)
@@ -72,7 +72,7 @@ def prosody(speech: Samples) -> Prosody:
     )
 
 
-def _half_rate(samples: Samples) -> NDArray[np.float64]:
+def half_rate(samples: Samples) -> NDArray[np.float64]:
     """Every second sample after a short low-pass; pitch needs no more."""
     if len(samples) < 8:
         return np.zeros(0)
@@ -80,9 +80,12 @@ def _half_rate(samples: Samples) -> NDArray[np.float64]:
     return smooth[::2]
 
 
-def _pitch(frames: NDArray[np.float64]) -> Track:
-    """Pitch of `frames` (float64[T, window]) in octaves over 1 Hz, NaN without one: float64[T]."""
-    window = np.hanning(_WINDOW)
+def pitch_of(frames: NDArray[np.float64]) -> tuple[Track, Track]:
+    """Pitch of `frames` (float64[T, WINDOW], 8 kHz) in octaves over 1 Hz, NaN without one, and how harmonic each is.
+
+    Both float64[T]; the second is the normalised autocorrelation at the pitch, 1 for a pure tone.
+    """
+    window = np.hanning(WINDOW)
     spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, _FFT, axis=1)
     correlation = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, : _LONGEST_LAG + 2]
     own = np.fft.irfft(np.abs(np.fft.rfft(window, _FFT)) ** 2)[: _LONGEST_LAG + 2]
@@ -96,7 +99,7 @@ def _pitch(frames: NDArray[np.float64]) -> Track:
     bend = before - 2 * at + after
     shift = np.where(np.abs(bend) > 1e-9, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0.0)
     octaves = np.log2(_RATE_HZ / (best + np.clip(shift, -0.5, 0.5)))
-    return np.where(at > _VOICED, octaves, np.nan)
+    return np.where(at > _VOICED, octaves, np.nan), at
 
 
 def _pitch_ending(octaves: Track, voiced: NDArray[np.intp]) -> tuple[float, float]:

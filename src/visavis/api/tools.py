@@ -97,12 +97,17 @@ async def list_tools(
         Literal["user", "system", "all"], Query(description="Own ones, those of visavis, or both.")
     ] = "all",
     sort: Annotated[Literal["asc", "desc"], Query(description="By when they were made.")] = "desc",
+    name_or_uuid: Annotated[
+        str | None, Query(max_length=100, description="Only the one with this id, and those with this in their name.")
+    ] = None,
 ) -> dict[str, Any]:
     """Tools: your own, then those of visavis itself."""
-    system = [system_tool(name) for name in SYSTEM_TOOLS] if type != "user" else []
+    system = (
+        [system_tool(name) for name in SYSTEM_TOOLS if (name_or_uuid or "").lower() in name] if type != "user" else []
+    )
     if type == "system":
         return pagination.listed(system[page.offset :][: page.limit], len(system))
-    own = await store.tools.page(limit=page.limit, offset=page.offset, oldest_first=sort == "asc")
+    own = await store.tools.page(limit=page.limit, offset=page.offset, oldest_first=sort == "asc", wanted=name_or_uuid)
     _, rest = pagination.behind(page, own.total)
     found = [_described(one) for one in own.items] + system[rest.offset :][: rest.limit]
     return pagination.listed(found, own.total + len(system))

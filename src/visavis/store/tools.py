@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from visavis.store import ids
 from visavis.store.database import Database
@@ -60,14 +60,19 @@ class Tools:
                 found.append((await self.get(tool_id, reveal=True)).document)
         return found
 
-    async def page(self, *, limit: int = 10, offset: int = 0, oldest_first: bool = False) -> Page[StoredTool]:
-        """Tools, newest first unless asked otherwise."""
+    async def page(
+        self, *, limit: int = 10, offset: int = 0, oldest_first: bool = False, wanted: str | None = None
+    ) -> Page[StoredTool]:
+        """Tools, newest first unless asked otherwise; of those that are `wanted` by id or by a part of their name."""
         order = (tools.c.created_at, tools.c.id)
+        which = [_living]
+        if wanted:
+            which.append(or_(tools.c.id == wanted, tools.c.name.icontains(wanted, autoescape=True)))
 
         def work(connection: Connection) -> tuple[Sequence[Row[Any]], int]:
-            query = select(tools).where(_living).limit(limit).offset(offset)
+            query = select(tools).where(*which).limit(limit).offset(offset)
             sorted_query = query.order_by(*(order if oldest_first else (column.desc() for column in order)))
-            total = connection.execute(select(func.count()).select_from(tools).where(_living)).scalar_one()
+            total = connection.execute(select(func.count()).select_from(tools).where(*which)).scalar_one()
             return connection.execute(sorted_query).all(), int(total)
 
         rows, total = await self._database.read(work)

@@ -33,6 +33,20 @@ async def test_a_tool_is_made_shown_changed_listed_and_deleted(here: Server):
     assert (await here.client.get(f"/v2/tools/{made['tool_id']}")).status_code == 404
 
 
+async def test_tools_are_found_by_id_and_by_a_part_of_their_name(here: Server):
+    made = [await here.create("tools", **ASKS | {"name": name}) for name in ("opening_hours", "get_100", "getX100")]
+
+    async def found(wanted: str) -> list[str]:
+        listed = await here.get(f"tools?name_or_uuid={wanted}")
+        assert listed["total_count"] == len(listed["data"])
+        return [one["name"] for one in listed["data"]]
+
+    assert await found("HOURS") == ["opening_hours"]
+    assert await found(made[1]["tool_id"]) == ["get_100"]
+    assert await found("t_100") == ["get_100"]
+    assert await found("current") == ["current_time"] and await found("nothing") == []
+
+
 async def test_a_secret_does_not_move_to_another_host(here: Server):
     made = await here.create("tools", **CALLS)
     api = made["delivery"]["api"] | {"url": "https://93.184.216.99/{place}"}

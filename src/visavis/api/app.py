@@ -11,6 +11,7 @@ from visavis.api import (
     pages,
     personas,
     pictures,
+    realtime,
     replicas,
     signalling,
     speech,
@@ -58,7 +59,7 @@ def create_app(
         app.include_router(resource.router, dependencies=needs_key)
     app.include_router(tools.of_personas, dependencies=needs_key)
     app.include_router(conversations.router, dependencies=needs_key)
-    for open_to_links in (conversations.public, signalling.router, interactions.router):
+    for open_to_links in (conversations.public, signalling.router, interactions.router, realtime.router):
         app.include_router(open_to_links)
     app.include_router(media_files.router)
     app.include_router(voices.public)

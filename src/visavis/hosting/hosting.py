@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from visavis.conversation.interactions import parse_interaction
 from visavis.errors import VisavisError
 from visavis.hosting import meeting_tokens, shutdown
 from visavis.hosting.announcements import CALL_EVENTS, deliveries, last_events
+from visavis.hosting.calls import Engines
 from visavis.hosting.errors import (
     BusyError,
     ConversationElsewhereError,
@@ -113,6 +114,7 @@ class Hosting:
         bundles: Bundles | None = None,
         telemetry: Telemetry | None = None,
         name: str = "server",
+        engines: Engines | None = None,
     ) -> None:
         """`here` and `workers` make the places where calls run, which report to what they are given.
 
@@ -120,7 +122,9 @@ class Hosting:
         meeting_secret: what meeting tokens are signed with.
         bundles: where the faces of replicas are; without it, `here` and `workers` have to know.
         name: tells this server from others that share the store.
+        engines: those of this process, for what is no conversation.
         """
+        self.engines = engines
         self.slots = slots
         self.telemetry = telemetry or Telemetry()
         self._store = store
@@ -136,6 +140,7 @@ class Hosting:
         self._live: dict[str, _Live] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._other_lines = 0
         self._call_over = asyncio.Event()
 
     # Who may come in
@@ -146,6 +151,17 @@ class Hosting:
             raise BusyError("The server is being stopped. Please try again in a minute.", _DRAIN_RETRY_S)
         if self._count() >= self.slots:
             raise BusyError
+
+    @contextmanager
+    def line(self) -> Iterator[None]:
+        """Something that is no conversation but takes as much of the machine as a call. Raises `BusyError`."""
+        self.check_room()
+        self._other_lines += 1
+        try:
+            yield
+        finally:
+            self._other_lines -= 1
+            self._call_over.set()
 
     async def check_token(self, conversation_id: str, token: str | None) -> None:
         """Whether somebody who knows the id, and perhaps a meeting token, may follow a conversation and take part.
@@ -362,7 +378,8 @@ class Hosting:
 
     def _count(self, place: Place | None = None) -> int:
         """Calls that run, in all or in one place."""
-        return sum(live.in_call and place in (None, live.place) for live in self._live.values())
+        others = self._other_lines if place in (None, self._here) else 0
+        return others + sum(live.in_call and place in (None, live.place) for live in self._live.values())
 
     def _set_in_call(self, live: _Live, in_call: bool) -> None:
         live.in_call = in_call

@@ -73,6 +73,7 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
             meeting_secret=await store.signing_secret(SECRET_NAME),
             name=settings.server_name or f"{socket.gethostname()}:{settings.port}",
             bundles=Bundles(store, settings.data.expanduser().absolute() / "replicas"),
+            engines=engines,
         )
         yield await stack.enter_async_context(open_hosting(hosting))
 

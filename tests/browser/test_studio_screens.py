@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import serious_issues
 from tests.browser.studio import choose_file, open_studio
 from tests.unit.api.server import served
 from tests.visitor import visitor
@@ -86,6 +87,31 @@ def test_draft_that_was_left_is_there_when_one_comes_back(base_url: str):
         expect(page.get_by_label("Name", exact=True)).to_have_value("Half done")
 
 
+def test_tool_is_made_for_a_persona_which_then_has_it(base_url: str):
+    with visitor(recorder=False) as person:
+        page = person.page
+        sign_in(page, base_url, "personas/new?template=pguide")
+        page.get_by_role("tab", name="Tools").click()
+        page.get_by_role("checkbox", name="current time").check()
+        page.get_by_role("button", name="New tool").click()
+        page.get_by_label("Name", exact=True).fill("opening hours")
+        page.get_by_label("Description").fill("When the museum is open on a day.")
+        page.get_by_role("radio", name="The page of the call").check(force=True)
+        page.get_by_role("button", name="Add parameter").click()
+        page.get_by_label("Name of parameter 1").fill("day")
+        page.get_by_role("button", name="Make tool").click()
+        expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Expected")
+        page.get_by_label("Name", exact=True).fill("opening_hours")
+        assert serious_issues(page) == []
+        page.get_by_role("button", name="Make tool").click()
+        expect(page.get_by_role("checkbox", name="opening hours")).to_be_checked()
+        page.get_by_role("button", name="Create persona").click()
+        page.get_by_role("button", name="Save").wait_for()
+        page.get_by_role("tab", name="Tools").click()
+        expect(page.get_by_role("checkbox", name="opening hours")).to_be_checked()
+        expect(page.get_by_role("checkbox", name="current time")).to_be_checked()
+
+
 def test_new_key_is_shown_once_and_can_be_revoked(base_url: str):
     with visitor(recorder=False) as person:
         page = person.page
@@ -152,6 +178,7 @@ def test_every_screen_fits_and_names_what_can_be_used(base_url: str, width: int,
             page.locator("main .skeleton").wait_for(state="detached")
             page.locator("main h1").wait_for(state="visible")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen
+            assert serious_issues(page) == [], screen
             nodes = accessibility.send("Accessibility.getFullAXTree")["nodes"]
             roles = {
                 "button",

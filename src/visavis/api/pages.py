@@ -17,9 +17,9 @@ _WEB = resources.files("visavis") / "web"
 
 
 @router.get("/")
-async def home() -> RedirectResponse:
-    """The standing link is all there is to see so far."""
-    return RedirectResponse("/demo")
+async def home(settings: FromSettings) -> RedirectResponse:
+    """In development mode the standing link, which everybody may open then; otherwise Studio."""
+    return RedirectResponse("/demo" if settings.dev else "/studio")
 
 
 @router.get("/demo", dependencies=[Depends(requires_beyond_loopback)])

@@ -29,8 +29,8 @@ class h {
       }
   }
 }
-const C = 12e3;
-class Ee extends h {
+const I = 12e3;
+class ke extends h {
   doing = "connecting";
   #e;
   /** Follow a call until `signal` is aborted. */
@@ -56,7 +56,7 @@ class Ee extends h {
     }
   }
   become(e) {
-    clearTimeout(this.#e), e === "thinking" && (this.#e = setTimeout(() => this.become("listening"), C)), e !== this.doing && (this.doing = e, this.emit("change", e));
+    clearTimeout(this.#e), e === "thinking" && (this.#e = setTimeout(() => this.become("listening"), I)), e !== this.doing && (this.doing = e, this.emit("change", e));
   }
 }
 class c extends Error {
@@ -81,17 +81,17 @@ const N = {
 };
 class m extends Error {
   constructor(e, t) {
-    super(`${e}: ${I[t]}`), this.device = e, this.problem = t;
+    super(`${e}: ${P[t]}`), this.device = e, this.problem = t;
   }
   name = "DeviceError";
 }
-const I = {
+const P = {
   refused: "the browser or the person refused it; allow it in the page's settings beside the address, then try again.",
   missing: "there is none; plug one in and try again.",
   "in-use": "it does not start; close other programs that use it and try again.",
   insecure: 'browsers give it only to pages at https:// or http://localhost, and to frames with allow="microphone; camera".'
-}, P = 1e3, U = 15e3, F = 400, j = 1e3, B = 4, G = { maxBitrate: 35e4, maxFramerate: 12 }, H = { maxBitrate: 6e5, maxFramerate: 5 };
-class W extends h {
+}, U = 1e3, G = 15e3, B = 400, F = 1e3, j = 4, H = { maxBitrate: 35e4, maxFramerate: 12 }, W = { maxBitrate: 6e5, maxFramerate: 5 };
+class V extends h {
   /** The tracks of the replica, in one stream so that a single element plays them. */
   stream;
   #e;
@@ -104,9 +104,9 @@ class W extends h {
   #h;
   /** @param pictures whether the replica is seen, and may see */
   constructor(e, t, s) {
-    super(), this.#e = new RTCPeerConnection({ iceServers: e, bundlePolicy: "max-bundle" }), this.#t = this.#e.createDataChannel("events", { ordered: !0 }), this.#s = this.#e.addTransceiver(t ?? "audio", { direction: "sendrecv" }), s && (this.#i.camera = this.#e.addTransceiver("video", { direction: "sendrecv", sendEncodings: [G] }), this.#i.screen = this.#e.addTransceiver("video", { direction: "sendonly", sendEncodings: [H] }));
+    super(), this.#e = new RTCPeerConnection({ iceServers: e, bundlePolicy: "max-bundle" }), this.#t = this.#e.createDataChannel("events", { ordered: !0 }), this.#s = this.#e.addTransceiver(t ?? "audio", { direction: "sendrecv" }), s && (this.#i.camera = this.#e.addTransceiver("video", { direction: "sendrecv", sendEncodings: [H] }), this.#i.screen = this.#e.addTransceiver("video", { direction: "sendonly", sendEncodings: [W] }));
     const i = [this.#s, this.#i.camera].flatMap((r) => r ? [r.receiver] : []);
-    this.stream = new MediaStream(i.map((r) => r.track)), i.forEach(V), this.#t.addEventListener("message", (r) => this.#l(r.data)), this.#t.addEventListener("close", () => this.#m()), this.#e.addEventListener("connectionstatechange", () => {
+    this.stream = new MediaStream(i.map((r) => r.track)), i.forEach(K), this.#t.addEventListener("message", (r) => this.#l(r.data)), this.#t.addEventListener("close", () => this.#m()), this.#e.addEventListener("connectionstatechange", () => {
       this.#e.connectionState === "failed" && this.#m();
     });
   }
@@ -120,7 +120,7 @@ class W extends h {
     } catch (t) {
       throw this.close(), t;
     }
-    this.#h = setInterval(() => this.#o(), j);
+    this.#h = setInterval(() => this.#o(), F);
   }
   /** @returns whether it could be sent */
   send(e) {
@@ -144,19 +144,19 @@ class W extends h {
   }
   /** Let what was sent arrive, then close. */
   async closeGently() {
-    this.#t.readyState === "open" && (this.#a = !0, this.#t.close(), await v(F, (e) => this.#t.addEventListener("close", e, { once: !0 }))), this.close();
+    this.#t.readyState === "open" && (this.#a = !0, this.#t.close(), await v(B, (e) => this.#t.addEventListener("close", e, { once: !0 }))), this.close();
   }
   close() {
     this.#a = !0, clearInterval(this.#h), this.#e.close();
   }
   #d() {
-    return v(P, (e) => {
+    return v(U, (e) => {
       const t = () => this.#e.iceGatheringState === "complete" && e();
       this.#e.addEventListener("icegatheringstatechange", t), t();
     });
   }
   async #u() {
-    if (await v(U, (e) => {
+    if (await v(G, (e) => {
       this.#t.addEventListener("open", e, { once: !0 }), this.once("lost", e);
     }), this.#t.readyState !== "open") throw new c("blocked");
   }
@@ -172,7 +172,7 @@ class W extends h {
   }
   // Counted in ticks, not by the clock: a browser that froze the page for a minute has not lost the server.
   #o() {
-    this.#c(this.#n + 1), this.#r && this.#n > B && this.#m();
+    this.#c(this.#n + 1), this.#r && this.#n > j && this.#m();
   }
   #c(e) {
     const t = e !== this.#n;
@@ -182,7 +182,7 @@ class W extends h {
     this.#a || (this.close(), this.emit("lost", void 0));
   }
 }
-function V(n) {
+function K(n) {
   const e = n;
   "jitterBufferTarget" in e ? e.jitterBufferTarget = 0 : "playoutDelayHint" in e && (e.playoutDelayHint = 0);
 }
@@ -194,7 +194,7 @@ function v(n, e) {
     });
   });
 }
-const K = { echoCancellation: !0, noiseSuppression: !0, autoGainControl: !0 }, X = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24 } }, $ = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 5 } }, k = {
+const $ = { echoCancellation: !0, noiseSuppression: !0, autoGainControl: !0 }, X = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 24 } }, z = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 5 } }, R = {
   NotAllowedError: "refused",
   SecurityError: "refused",
   NotFoundError: "missing",
@@ -202,19 +202,19 @@ const K = { echoCancellation: !0, noiseSuppression: !0, autoGainControl: !0 }, X
   NotReadableError: "in-use",
   AbortError: "in-use"
 };
-async function f(n, e = {}) {
-  if (!navigator.mediaDevices?.getUserMedia) return g(n, "insecure");
+async function p(n, e = {}) {
+  if (!navigator.mediaDevices?.getUserMedia) return w(n, "insecure");
   try {
     const t = await navigator.mediaDevices.getUserMedia({
-      audio: n.includes("microphone") && { ...K, ...E(e.microphone) },
-      video: n.includes("camera") && { ...X, ...E(e.camera, { facingMode: "user" }) }
+      audio: n.includes("microphone") && { ...$, ...b(e.microphone) },
+      video: n.includes("camera") && { ...X, ...b(e.camera, { facingMode: "user" }) }
     }), [s, i] = [t.getAudioTracks()[0], t.getVideoTracks()[0]];
     return { tracks: { ...s && { microphone: s }, ...i && { camera: i } }, problems: {} };
   } catch (t) {
     const s = t instanceof Error ? t.name : "";
-    if (s === "OverconstrainedError" && Object.keys(e).length) return f(n);
-    const i = k[s] ?? "in-use";
-    if (n.length === 1) return g(n, i);
+    if (s === "OverconstrainedError" && Object.keys(e).length) return p(n);
+    const i = R[s] ?? "in-use";
+    if (n.length === 1) return w(n, i);
     const r = await Promise.all(n.map((a) => J(a, i, e)));
     return {
       tracks: Object.assign({}, ...r.map((a) => a.tracks)),
@@ -222,31 +222,31 @@ async function f(n, e = {}) {
     };
   }
 }
-async function be(n, e) {
-  const { tracks: t, problems: s } = await f([n], e ? { [n]: e } : {}), i = t[n];
+async function Ae(n, e) {
+  const { tracks: t, problems: s } = await p([n], e ? { [n]: e } : {}), i = t[n];
   if (!i) throw new m(n, s[n] ?? "missing");
   return i;
 }
 async function Y() {
   if (!q()) throw new m("screen", "insecure");
   try {
-    const e = (await navigator.mediaDevices.getDisplayMedia({ video: $, audio: !1 })).getVideoTracks()[0];
+    const e = (await navigator.mediaDevices.getDisplayMedia({ video: z, audio: !1 })).getVideoTracks()[0];
     if (!e) throw new m("screen", "missing");
     return e.contentHint = "detail", e;
   } catch (n) {
-    throw new m("screen", k[n instanceof Error ? n.name : ""] ?? "in-use");
+    throw new m("screen", R[n instanceof Error ? n.name : ""] ?? "in-use");
   }
 }
 function q() {
   return typeof navigator.mediaDevices?.getDisplayMedia == "function";
 }
 async function J(n, e, t) {
-  return e === "refused" && (await D(n))?.state !== "granted" ? g([n], e) : f([n], t);
+  return e === "refused" && (await D(n))?.state !== "granted" ? w([n], e) : p([n], t);
 }
-function g(n, e) {
+function w(n, e) {
   return { tracks: {}, problems: Object.fromEntries(n.map((t) => [t, e])) };
 }
-function E(n, e = {}) {
+function b(n, e = {}) {
   return n ? { deviceId: { exact: n } } : e;
 }
 async function D(n) {
@@ -256,7 +256,7 @@ async function D(n) {
     return null;
   }
 }
-async function Se() {
+async function Me() {
   const e = (await navigator.mediaDevices?.enumerateDevices?.() ?? []).filter((t) => t.deviceId && t.label);
   return {
     microphone: e.filter((t) => t.kind === "audioinput"),
@@ -264,8 +264,8 @@ async function Se() {
     speaker: "setSinkId" in HTMLMediaElement.prototype ? e.filter((t) => t.kind === "audiooutput") : []
   };
 }
-const z = { roundTripMs: 200, loss: 0.02, jitterMs: 40 }, Q = { roundTripMs: 400, loss: 0.06, jitterMs: 100 };
-class b {
+const Q = { roundTripMs: 200, loss: 0.02, jitterMs: 40 }, Z = { roundTripMs: 400, loss: 0.06, jitterMs: 100 };
+class E {
   #e = null;
   measure(e) {
     const t = { at: 0, received: 0, missing: 0, bytesIn: 0, bytesOut: 0 };
@@ -274,21 +274,21 @@ class b {
       t.at = Math.max(t.at, o.timestamp), o.type === "inbound-rtp" ? (t.received += o.packetsReceived ?? 0, t.missing += o.packetsLost ?? 0, t.bytesIn += o.bytesReceived ?? 0, o.kind === "audio" ? s = 1e3 * (o.jitter ?? 0) : i = o.framesPerSecond ?? null) : o.type === "outbound-rtp" ? t.bytesOut += o.bytesSent ?? 0 : o.type === "candidate-pair" && o.nominated && o.currentRoundTripTime !== void 0 && (r = 1e3 * o.currentRoundTripTime);
     const a = this.#e ?? t;
     this.#e = t;
-    const [d, l] = [t.received - a.received, Math.max(0, t.missing - a.missing)], u = d + l > 0 ? l / (d + l) : 0, y = Math.max(1e-3, (t.at - a.at) / 1e3), p = { roundTripMs: r, loss: u, jitterMs: s };
+    const [d, l] = [t.received - a.received, Math.max(0, t.missing - a.missing)], u = d + l > 0 ? l / (d + l) : 0, y = Math.max(1e-3, (t.at - a.at) / 1e3), f = { roundTripMs: r, loss: u, jitterMs: s };
     return {
-      level: S(p, Q) ? "poor" : S(p, z) ? "fair" : "good",
-      ...p,
+      level: T(f, Z) ? "poor" : T(f, Q) ? "fair" : "good",
+      ...f,
       framesPerSecond: i,
       receivedKbps: (t.bytesIn - a.bytesIn) * 8 / 1e3 / y,
       sentKbps: (t.bytesOut - a.bytesOut) * 8 / 1e3 / y
     };
   }
 }
-function S(n, e) {
+function T(n, e) {
   const { roundTripMs: t, loss: s, jitterMs: i } = n;
   return (t ?? 0) > e.roundTripMs || s > e.loss || i > e.jitterMs;
 }
-const Z = 8e3, x = {
+const ee = 8e3, x = {
   403: "private",
   404: "unknown",
   409: "taken",
@@ -296,18 +296,18 @@ const Z = 8e3, x = {
   502: "unreachable",
   503: "busy",
   504: "unreachable"
-}, ee = { ...x, 400: "unknown" };
-async function te(n) {
-  return L(O(n), { cache: "no-store" }, ee);
+}, te = { ...x, 400: "unknown" };
+async function se(n) {
+  return L(C(n), { cache: "no-store" }, te);
 }
-async function se(n, e) {
-  return (await L(`${O(n)}/offer`, {
+async function ne(n, e) {
+  return (await L(`${C(n)}/offer`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ sdp: e, type: "offer", token: new URL(n).searchParams.get("t") ?? void 0 })
   })).sdp;
 }
-function O(n) {
+function C(n) {
   let e;
   try {
     e = new URL(n, globalThis.location?.href);
@@ -320,7 +320,7 @@ function O(n) {
 async function L(n, e, t = x) {
   let s;
   try {
-    s = await fetch(n, { ...e, signal: AbortSignal.timeout(Z) });
+    s = await fetch(n, { ...e, signal: AbortSignal.timeout(ee) });
   } catch {
     throw new c("unreachable");
   }
@@ -329,14 +329,14 @@ async function L(n, e, t = x) {
   const r = Number(s.headers.get("Retry-After")) || void 0, a = i?.error ?? i?.message;
   throw new c(t[s.status] ?? "refused", a, r, i?.shutdown_reason);
 }
-const ne = 25e3, ie = 300, re = 2e3, ae = 2e3, oe = 2, ce = /* @__PURE__ */ new Set(["taken", "busy", "unreachable", "blocked"]);
-async function Te(n, { microphone: e = null, camera: t = null } = {}) {
-  const s = await te(n);
+const ie = 25e3, re = 300, ae = 2e3, oe = 2e3, ce = 2, he = /* @__PURE__ */ new Set(["taken", "busy", "unreachable", "blocked"]);
+async function Re(n, { microphone: e = null, camera: t = null } = {}) {
+  const s = await se(n);
   if (s.status === "ended") throw new c("ended");
-  const i = new he(n, s, e, t);
+  const i = new le(n, s, e, t);
   return await i.connect(), i;
 }
-class he extends h {
+class le extends h {
   /** Use `join`. */
   constructor(e, t, s, i) {
     super(), this.url = e, this.conversation = t, this.pictures = !(t.audio_only || t.chat), this.#i = s, this.#n = { camera: i, screen: null };
@@ -350,7 +350,7 @@ class he extends h {
   /** Whether the replica is seen. */
   pictures;
   #e = null;
-  #t = new b();
+  #t = new E();
   #s;
   #i;
   #n;
@@ -375,9 +375,9 @@ class he extends h {
   }
   /** Used by `join`, and to connect again. */
   async connect() {
-    const e = new W(this.conversation.ice_servers ?? [], this.#i, this.pictures);
-    if (this.#e = e, e.on("message", (t) => this.#d(t)), e.on("missed", (t) => t === oe && this.#l({ ...le, level: "lost" })), await e.open((t) => se(this.url, t)), this.state === "ended") return e.close();
-    e.on("lost", () => void this.#a()), this.stream = e.stream, this.emit("stream", this.stream), await this.#r(), this.#t = new b(), this.#s ??= setInterval(() => void this.#u(), ae), this.#c("connected");
+    const e = new V(this.conversation.ice_servers ?? [], this.#i, this.pictures);
+    if (this.#e = e, e.on("message", (t) => this.#d(t)), e.on("missed", (t) => t === ce && this.#l({ ...de, level: "lost" })), await e.open((t) => ne(this.url, t)), this.state === "ended") return e.close();
+    e.on("lost", () => void this.#a()), this.stream = e.stream, this.emit("stream", this.stream), await this.#r(), this.#t = new E(), this.#s ??= setInterval(() => void this.#u(), oe), this.#c("connected");
   }
   /**
    * Send a message of the interactions protocol.
@@ -404,7 +404,7 @@ class he extends h {
    * @param done whether this chunk is the last
    */
   echoSound(e, t, s, i) {
-    const r = ue(new Uint8Array(e.buffer, e.byteOffset, e.byteLength));
+    const r = me(new Uint8Array(e.buffer, e.byteOffset, e.byteLength));
     return this.send("conversation.echo", {
       modality: "audio",
       audio: r,
@@ -484,17 +484,17 @@ class he extends h {
   async #a() {
     if (this.state !== "connected") return;
     this.#c("reconnecting");
-    const e = performance.now() + ne;
-    let t = ie;
+    const e = performance.now() + ie;
+    let t = re;
     for (; this.#h(); ) {
       try {
         return await this.connect();
       } catch (s) {
         const { reason: i, endReason: r } = s instanceof c ? s : new c("refused", String(s));
-        if (!ce.has(i)) return this.#o(r ?? i);
+        if (!he.has(i)) return this.#o(r ?? i);
         if (performance.now() + t > e) return this.#o("lost");
       }
-      await de(t), t = Math.min(2 * t, re);
+      await ue(t), t = Math.min(2 * t, ae);
     }
   }
   #h() {
@@ -520,8 +520,8 @@ class he extends h {
     this.state = e, this.emit("state", e);
   }
 }
-const le = { roundTripMs: null, loss: 1, jitterMs: 0, framesPerSecond: null, receivedKbps: 0, sentKbps: 0 };
-function de(n) {
+const de = { roundTripMs: null, loss: 1, jitterMs: 0, framesPerSecond: null, receivedKbps: 0, sentKbps: 0 };
+function ue(n) {
   return new Promise((e) => {
     const t = () => {
       clearTimeout(s), removeEventListener("online", t), e();
@@ -529,12 +529,12 @@ function de(n) {
     addEventListener("online", t);
   });
 }
-function ue(n) {
+function me(n) {
   let e = "";
   for (let t = 0; t < n.length; t += 32768) e += String.fromCharCode(...n.subarray(t, t + 32768));
   return btoa(e);
 }
-const me = `
+const pe = `
 attribute vec2 corner;
 varying vec2 place;
 void main() {
@@ -557,7 +557,7 @@ void main() {
   c.g -= spill;
   gl_FragColor = vec4(c * alpha, alpha);
 }`;
-class _e {
+class De {
   /**
    * Draw `video` into `canvas`, frame by frame, until `close`.
    *
@@ -576,7 +576,7 @@ class _e {
   }
   #s() {
     const e = this.#e, t = e.createProgram();
-    for (const [i, r] of [[e.VERTEX_SHADER, me], [e.FRAGMENT_SHADER, fe]]) {
+    for (const [i, r] of [[e.VERTEX_SHADER, pe], [e.FRAGMENT_SHADER, fe]]) {
       const a = e.createShader(i);
       if (!a) return;
       e.shaderSource(a, r), e.compileShader(a), e.attachShader(t, a);
@@ -602,21 +602,21 @@ class _e {
     s.viewport(0, 0, t.width, t.height), s.texImage2D(s.TEXTURE_2D, 0, s.RGBA, s.RGBA, s.UNSIGNED_BYTE, e), s.drawArrays(s.TRIANGLE_STRIP, 0, 4);
   }
 }
-const T = -60, pe = -12, ve = 50;
-function Ae(n, e) {
+const S = -60, ve = -12, ge = 50;
+function xe(n, e) {
   const t = new AudioContext(), s = new AnalyserNode(t, { fftSize: 1024 });
   t.createMediaStreamSource(new MediaStream([n])).connect(s);
   const i = new Float32Array(s.fftSize), r = setInterval(() => {
     s.getFloatTimeDomainData(i);
-    const a = i.reduce((l, u) => l + u * u, 0) / i.length, d = (10 * Math.log10(a + 1e-12) - T) / (pe - T);
+    const a = i.reduce((l, u) => l + u * u, 0) / i.length, d = (10 * Math.log10(a + 1e-12) - S) / (ve - S);
     e(Math.min(1, Math.max(0, d)));
-  }, ve);
+  }, ge);
   return () => {
     clearInterval(r), t.close();
   };
 }
-const w = ["microphone", "camera"];
-class Re extends h {
+const g = ["microphone", "camera"];
+class Ce extends h {
   tracks = { microphone: null, camera: null };
   problems = {};
   muted = !1;
@@ -627,8 +627,8 @@ class Re extends h {
   #t = !1;
   /** Ask for both devices, and again by itself when the person allows one later. */
   async start() {
-    await this.#s(w);
-    for (const e of w) {
+    await this.#s(g);
+    for (const e of g) {
       const t = await D(e);
       t?.addEventListener("change", () => {
         t.state === "granted" && this.problems[e] === "refused" && this.#s([e]);
@@ -656,12 +656,12 @@ class Re extends h {
   }
   /** Give the devices back. */
   close() {
-    this.#t = !0, w.forEach((e) => this.#n(e));
+    this.#t = !0, g.forEach((e) => this.#n(e));
   }
   async #s(e) {
     if (this.#t) return;
     this.asking = !0, this.#r(), e.forEach((s) => this.#n(s));
-    const t = await f(e, this.#e);
+    const t = await p(e, this.#e);
     this.asking = !1;
     for (const s of e) this.#i(s, t.tracks[s] ?? null, t.problems[s]);
     this.#r();
@@ -682,8 +682,8 @@ class Re extends h {
     this.emit("change", void 0);
   }
 }
-const _ = [0.6, 0.3, 0.1], A = 10, R = 400, we = 4e3;
-class ge {
+const _ = [0.6, 0.3, 0.1], k = 10, A = 400, we = 4e3;
+class ye {
   /** @param element what plays the replica */
   constructor(e) {
     this.element = e;
@@ -693,11 +693,11 @@ class ge {
     switch (e.event_type) {
       case "conversation.overlap": {
         const { outcome: t, held: s } = e.properties;
-        t === "interruption" ? this.#t(R) : t !== "began" ? this.end() : s && this.#t(we);
+        t === "interruption" ? this.#t(A) : t !== "began" ? this.end() : s && this.#t(we);
         return;
       }
       case "conversation.replica.stopped_speaking":
-        e.properties.interrupted && this.#t(R);
+        e.properties.interrupted && this.#t(A);
         return;
       case "conversation.replica.started_speaking":
         return this.end();
@@ -708,7 +708,7 @@ class ge {
     this.#i(), this.element.volume = 1, this.#n(!0);
   }
   #t(e) {
-    this.#i(), _.forEach((t, s) => this.#s(s * A, () => this.element.volume = t)), this.#s(_.length * A, () => this.#n(!1)), this.#s(e, () => this.end());
+    this.#i(), _.forEach((t, s) => this.#s(s * k, () => this.element.volume = t)), this.#s(_.length * k, () => this.#n(!1)), this.#s(e, () => this.end());
   }
   #s(e, t) {
     e ? this.#e.push(setTimeout(t, e)) : t();
@@ -721,11 +721,11 @@ class ge {
     for (const s of t?.getAudioTracks() ?? []) s.enabled = e;
   }
 }
-class Me extends h {
+class Le extends h {
   constructor(e, t) {
     super(), this.call = e, this.element = t;
     const { signal: s } = this.#e;
-    this.#t = new ge(t), e.on("message", (i) => this.#t.follow(i), { signal: s }), e.on("stream", () => void this.play(), { signal: s }), this.play();
+    this.#t = new ye(t), e.on("message", (i) => this.#t.follow(i), { signal: s }), e.on("stream", () => void this.play(), { signal: s }), this.play();
   }
   /** The browser plays without sound until `unblock` is called by a touch of the person's. */
   blocked = !1;
@@ -750,7 +750,7 @@ class Me extends h {
     e !== this.blocked && (this.blocked = e, this.emit("blocked", e));
   }
 }
-class ke extends h {
+class Oe extends h {
   lines = [];
   /** Words of turns that are not over. */
   live = { user: "", replica: "" };
@@ -767,7 +767,7 @@ class ke extends h {
       this.#t(t, s);
     } else if (e.event_type === "conversation.utterance") {
       const { role: t, speech: s } = M(e.properties);
-      this.#t(t, ""), t === "user" && this.#e && s === this.#e ? this.#e = "" : s && this.#s(t, s, ye(e.timestamp), !!e.properties.interrupted);
+      this.#t(t, ""), t === "user" && this.#e && s === this.#e ? this.#e = "" : s && this.#s(t, s, be(e.timestamp), !!e.properties.interrupted);
     }
   }
   /** The call is over: what was being said stays as it is. */
@@ -788,25 +788,106 @@ class ke extends h {
 function M({ role: n, speech: e }) {
   return { role: n === "user" ? "user" : "replica", speech: String(e ?? "").trim() };
 }
-function ye(n) {
+function be(n) {
   return n ? new Date(n * 1e3) : /* @__PURE__ */ new Date();
 }
+const O = {
+  tapToHear: "Tap to hear",
+  mute: "Mute microphone",
+  leave: "Leave",
+  microphone: "Microphone",
+  camera: "Camera",
+  talkWith: (n) => `Talk with ${n}`,
+  disclosure: "An AI, not a person",
+  noCall: {
+    unknown: "There is no conversation at this link.",
+    ended: "This conversation has ended.",
+    taken: "This call is taken.",
+    busy: "All lines are busy. Please try again later.",
+    private: "This call is private.",
+    unreachable: "The server does not answer.",
+    blocked: "Sound and pictures do not get through your network.",
+    refused: "The call could not begin."
+  }
+}, Ee = {
+  tapToHear: "Tippen, um zu hören",
+  mute: "Mikrofon stummschalten",
+  leave: "Auflegen",
+  microphone: "Mikrofon",
+  camera: "Kamera",
+  talkWith: (n) => `Sprechen Sie mit ${n}`,
+  disclosure: "Eine KI, kein Mensch",
+  noCall: {
+    unknown: "Unter diesem Link gibt es kein Gespräch.",
+    ended: "Dieses Gespräch ist beendet.",
+    taken: "Dieser Anruf ist besetzt.",
+    busy: "Alle Leitungen sind belegt. Bitte später noch einmal versuchen.",
+    private: "Dieser Anruf ist privat.",
+    unreachable: "Der Server antwortet nicht.",
+    blocked: "Ton und Bild kommen nicht durch Ihr Netz.",
+    refused: "Der Anruf konnte nicht beginnen."
+  }
+}, Te = {
+  tapToHear: "Toca para oír",
+  mute: "Silenciar el micrófono",
+  leave: "Salir",
+  microphone: "Micrófono",
+  camera: "Cámara",
+  talkWith: (n) => `Habla con ${n}`,
+  disclosure: "Una IA, no una persona",
+  noCall: {
+    unknown: "No hay ninguna conversación en este enlace.",
+    ended: "Esta conversación ha terminado.",
+    taken: "Esta llamada está ocupada.",
+    busy: "Todas las líneas están ocupadas. Inténtalo más tarde.",
+    private: "Esta llamada es privada.",
+    unreachable: "El servidor no responde.",
+    blocked: "El sonido y la imagen no pasan por tu red.",
+    refused: "La llamada no pudo empezar."
+  }
+}, Se = {
+  tapToHear: "点按即可收听",
+  mute: "关闭麦克风",
+  leave: "离开",
+  microphone: "麦克风",
+  camera: "摄像头",
+  talkWith: (n) => `与 ${n} 交谈`,
+  disclosure: "AI，并非真人",
+  noCall: {
+    unknown: "此链接没有对应的通话。",
+    ended: "此通话已结束。",
+    taken: "此通话已有人加入。",
+    busy: "线路全忙，请稍后再试。",
+    private: "此通话需要授权。",
+    unreachable: "服务器没有响应。",
+    blocked: "您的网络阻断了声音和画面。",
+    refused: "通话未能开始。"
+  }
+}, _e = { en: O, de: Ee, es: Te, zh: Se };
+function Ie(n = navigator.languages) {
+  for (const e of n) {
+    const t = _e[e.split("-")[0]?.toLowerCase() ?? ""];
+    if (t) return t;
+  }
+  return O;
+}
 export {
-  Ee as Activity,
-  he as Call,
+  ke as Activity,
+  le as Call,
   c as CallError,
   m as DeviceError,
   h as Emitter,
-  _e as KeyedPicture,
-  Re as OwnMedia,
-  Me as Player,
-  ke as Transcript,
+  De as KeyedPicture,
+  Ce as OwnMedia,
+  Le as Player,
+  Oe as Transcript,
   q as canShareScreen,
-  Te as join,
-  Se as listDevices,
-  te as lookUp,
-  Ae as measureLevel,
-  be as openDevice,
-  f as openDevices,
-  D as permission
+  Re as join,
+  Me as listDevices,
+  se as lookUp,
+  xe as measureLevel,
+  Ae as openDevice,
+  p as openDevices,
+  D as permission,
+  Ie as words
 };

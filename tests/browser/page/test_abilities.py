@@ -1,24 +1,16 @@
 """What the call page can do besides talking: languages, camera and screen, menu, kiosk, a network that goes away."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.page.stand_in import StandIn, stand_in
+from tests.browser.axe import serious_issues
+from tests.browser.page.stand_in import StandIn
 from tests.browser.page.test_states import GREETING, join, replica_says, until
 from tests.lossy import lossy_path
 from tests.visitor import visitor
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = """
-    async () => (await axe.run()).violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 90)).join(" | ")}`)
-"""
 SCREEN = """
     navigator.mediaDevices.getDisplayMedia = async () => {
         const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
@@ -28,18 +20,6 @@ SCREEN = """
         return canvas.captureStream(5);
     };
 """
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with visitor(recorder=False) as person:
-        yield person.page
 
 
 def shown(server: StandIn) -> list[tuple[bool, bool]]:
@@ -122,33 +102,25 @@ def test_network_that_is_gone_for_a_while_leaves_the_conversation_as_it_was(serv
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_screen_has_a_serious_accessibility_issue(server: StandIn, scheme: str):
-    if not AXE.exists():
-        pytest.skip("axe-core is absent; make web")
-    with visitor(color_scheme=scheme) as person:
+    with visitor(color_scheme=scheme, recorder=False) as person:
         page = person.page
-
-        def issues() -> list[str]:
-            page.add_script_tag(path=str(AXE))
-            found: list[str] = page.evaluate(SERIOUS)
-            return found
-
         page.goto(server.link)
         page.get_by_role("meter").wait_for()
-        assert issues() == []
+        assert serious_issues(page) == []
         join(page, server)
         replica_says(server, GREETING, final=True)
         server.tell("conversation.latency", utterance_to_utterance_ms=400, stages={"last_voice": 0, "sent": 400})
         page.keyboard.press("t")
         page.get_by_role("button", name="median").click()
-        assert issues() == []
+        assert serious_issues(page) == []
         page.get_by_role("button", name="More").click()
-        assert issues() == []
+        assert serious_issues(page) == []
         page.get_by_role("button", name="Leave").click()
         page.get_by_role("heading", name="You have left the call").wait_for()
-        assert issues() == []
+        assert serious_issues(page) == []
         page.goto(f"{server.base_url}/c/nothing")
         page.get_by_role("heading", name="This link leads nowhere").wait_for()
-        assert issues() == []
+        assert serious_issues(page) == []
 
 
 def test_kiosk_waits_for_somebody_and_waits_again_after_the_call(server: StandIn):

@@ -10,9 +10,9 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import serious_issues
 from tests.browser.page.stand_in import on_green, stand_in
 from tests.browser.page.test_states import received, replica_says, until
-from tests.visitor import visitor
 
 pytestmark = pytest.mark.browser
 
@@ -38,12 +38,6 @@ def site(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with visitor(recorder=False) as person:
-        yield person.page
-
-
 def test_page_of_ones_own_in_thirty_lines_shows_the_replica_and_writes_to_it(page: Page):
     assert len((EXAMPLES / "custom-ui" / "index.html").read_text().splitlines()) < 30
     with stand_in() as server, site(EXAMPLES / "custom-ui") as address:
@@ -62,18 +56,32 @@ def test_widget_floats_over_another_site_without_its_green(page: Page, tmp_path:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     with stand_in(on_green) as server, site(tmp_path) as address:
         (tmp_path / "index.html").write_text(
+            '<html lang="en"><title>Elsewhere</title><main><h1>Elsewhere</h1></main>'
             f'<script src="{server.base_url}/static/widget.js"></script>'
             f'<visavis-widget src="{server.link}" transparent></visavis-widget>'
         )
         page.goto(address)
+        expect(page.get_by_role("button", name="Talk with Mira")).to_be_visible()
+        assert serious_issues(page) == []
         page.get_by_role("button", name="Talk with Mira").click()
         canvas = page.locator("visavis-widget canvas")
         until(page, lambda: page.locator("visavis-widget video").evaluate(MOVING), "moving pictures")
         until(page, lambda: page.evaluate(PIXELS, canvas.element_handle()) == [0, 0, 255, 255], "green that is gone")
+        assert serious_issues(page) == []
         page.get_by_role("button", name="Leave").click()
         expect(page.get_by_role("button", name="Talk with Mira")).to_be_visible()
         assert received(page, server, "conversation.leave")
     assert complaints == []
+
+
+def test_widget_speaks_the_language_that_it_is_told(page: Page, tmp_path: Path):
+    with stand_in() as server, site(tmp_path) as address:
+        (tmp_path / "index.html").write_text(
+            f'<script src="{server.base_url}/static/widget.js"></script>'
+            f'<visavis-widget src="{server.link}" lang="de-AT"></visavis-widget>'
+        )
+        page.goto(address)
+        expect(page.get_by_role("button", name="Sprechen Sie mit Mira")).to_contain_text("Eine KI, kein Mensch")
 
 
 def test_wrong_link_is_an_error_that_says_what_to_do(page: Page):

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import serious_issues
 from tests.browser.page.stand_in import stand_in
 from tests.browser.page.test_client import MOVING, site
 from tests.browser.page.test_states import replica_says, until
@@ -26,6 +27,7 @@ def test_components_show_the_call_and_hooks_follow_it():
         expect(state).to_have_text("connected listening", timeout=20_000)
         until(page, lambda: page.locator("video").first.evaluate(MOVING), "moving pictures with sound")
         expect(page.locator("video.own")).to_be_visible()
+        assert serious_issues(page) == []
         assert page.get_by_role("combobox", name="Microphone").locator("option").count() > 0
         replica_says(server, "Hello", final=False)
         expect(page.locator(".captions")).to_have_text("Hello")

@@ -1,12 +1,12 @@
 """The page in states that a real conversation reaches seldom, against a server that does exactly what a test says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.page.stand_in import StandIn, stand_in
+from tests.browser.page.stand_in import StandIn
 from tests.visitor import visitor
 
 pytestmark = pytest.mark.browser
@@ -24,18 +24,6 @@ PRESS_JOIN = """
     }, 50);
 """
 NO_DEVICES_AT_ALL = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    with stand_in() as running:
-        yield running
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with visitor(recorder=False) as person:
-        yield person.page
 
 
 def join(page: Page, server: StandIn) -> None:

@@ -64,6 +64,7 @@ export class CallView {
     setSwitch("captions", "on");
     this.#listen(signal);
     byId("notice").replaceChildren();
+    byId("people").hidden = true;
     this.useSpeaker(choice.speakerId);
     this.#player = new Player(call, this.#video);
     this.#player.on("blocked", () => this.#drawTap());
@@ -129,6 +130,9 @@ export class CallView {
       case "conversation.latency":
         this.answers += 1;
         return this.#latency.add(message.properties);
+      case "conversation.participant_joined":
+      case "conversation.participant_left":
+        return this.#drawPeople(message.properties.participant_count);
       case "conversation.error":
         // A message that this server does not know, because it is older: nothing for the person to do.
         if (message.properties.field === "event_type") return;
@@ -182,6 +186,12 @@ export class CallView {
 
   #drawTap(): void {
     byId("tap").hidden = !this.#player.blocked;
+  }
+
+  /** Whoever talks with the replica alone needs not be told. */
+  #drawPeople(count: number): void {
+    byId("people").hidden = count < 2;
+    byId("people").textContent = t.people(count);
   }
 
   #drawNetwork({ level }: NetworkQuality): void {

@@ -19,3 +19,4 @@ export type * from "./protocol";
 export type { Level, NetworkQuality } from "./quality";
 export { lookUp, type Conversation } from "./signalling";
 export { Transcript, type Line } from "./transcript";
+export { words, type Words } from "./words";

@@ -57,6 +57,8 @@ type Speaking = { duration: number | null; interrupted: boolean };
 export interface ServerEvents {
   "conversation.joined": Nothing;
   "conversation.left": Nothing;
+  "conversation.participant_joined": { participant_id: string; participant_count: number };
+  "conversation.participant_left": { participant_id: string; participant_count: number };
   "system.replica_joined": { replica_id: string };
   "system.replica_present": { replica_id: string };
   "system.pal_joined": { face_id: string };

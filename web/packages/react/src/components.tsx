@@ -1,6 +1,6 @@
 /** Components without a look of their own: every one takes `className`, and the states are data attributes. */
 
-import { type Kind, KeyedPicture, Player } from "@visavis/client";
+import { type Kind, KeyedPicture, Player, words } from "@visavis/client";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { useCall } from "./call_provider";
@@ -34,7 +34,7 @@ export function Replica({ className, transparent = false }: { className?: string
       {transparent && <canvas key={call ? "call" : "none"} ref={canvas} role="img" aria-label={name} />}
       {blocked && (
         <button type="button" onClick={() => void player?.play()}>
-          Tap to hear
+          {words().tapToHear}
         </button>
       )}
     </div>
@@ -59,7 +59,7 @@ export function DeviceSelect({ kind, className }: { kind: Kind; className?: stri
   return (
     <select
       className={className}
-      aria-label={kind === "microphone" ? "Microphone" : "Camera"}
+      aria-label={words()[kind]}
       value={used ?? ""}
       onChange={(event) => void devices.choose(kind, event.target.value)}
     >

@@ -2,12 +2,13 @@
  * `<visavis-widget src="https://server/c/ID">`: a button in the corner of a page that becomes a talking replica.
  *
  * Attributes: `src` (the conversation's link), `transparent` (take the green screen out), `inline` (stay where the
- * element is), `muted` (begin without a microphone), `label`, `note` (the button's words). Events: `visavis-state`
+ * element is), `muted` (begin without a microphone), `label`, `note` (the button's words), `lang` (en, de, es, zh; by
+ * default the browser's). Events: `visavis-state`
  * (`detail` is the state), `visavis-message` (`detail` is an event of the interactions protocol), `visavis-error`.
  * The page's origin must be among the server's `VISAVIS_ALLOWED_ORIGINS`.
  */
 
-import { type Call, CallError, DeviceError, join, KeyedPicture, lookUp, openDevice, Player } from "@visavis/client";
+import { type Call, CallError, DeviceError, join, KeyedPicture, lookUp, openDevice, Player, type Words, words } from "@visavis/client";
 
 import { STYLE } from "./style";
 
@@ -58,7 +59,7 @@ export class Widget extends HTMLElement {
     } catch (error) {
       this.#microphone?.stop();
       this.#tell("error", error);
-      this.#invite(error instanceof CallError ? error.message : String(error));
+      this.#invite(error instanceof CallError ? this.#words.noCall[error.reason] : String(error));
     } finally {
       this.#joining = false;
     }
@@ -66,6 +67,10 @@ export class Widget extends HTMLElement {
 
   async leave(): Promise<void> {
     await this.call?.leave();
+  }
+
+  get #words(): Words {
+    return words(this.lang ? [this.lang] : navigator.languages);
   }
 
   /** The conversation's link. */
@@ -77,7 +82,7 @@ export class Widget extends HTMLElement {
     const label = this.getAttribute("label");
     const button = make("button", { className: "open", type: "button", part: "button" });
     const words = make("span", { textContent: label ?? "…" });
-    const note = problem || (this.getAttribute("note") ?? "An AI, not a person");
+    const note = problem || (this.getAttribute("note") ?? this.#words.disclosure);
     words.append(make("small", { textContent: note }));
     const monogram = make("span", { className: "monogram", ariaHidden: "true" });
     button.append(monogram, words);
@@ -87,7 +92,7 @@ export class Widget extends HTMLElement {
     try {
       const { persona } = await lookUp(this.src);
       monogram.textContent = [...persona.persona_name][0] ?? "";
-      if (!label && words.firstChild) words.firstChild.textContent = `Talk with ${persona.persona_name}`;
+      if (!label && words.firstChild) words.firstChild.textContent = this.#words.talkWith(persona.persona_name);
     } catch (error) {
       this.hidden = !problem;
       this.#tell("error", error);
@@ -101,7 +106,7 @@ export class Widget extends HTMLElement {
     const video = make("video", { className: transparent ? "keyed" : "picture", autoplay: true, playsInline: true, ariaLabel: name });
     box.append(video);
     if (transparent) box.append(this.#transparent(video, name));
-    const tap = make("button", { className: "tap", type: "button", textContent: "Tap to hear", hidden: true });
+    const tap = make("button", { className: "tap", type: "button", textContent: this.#words.tapToHear, hidden: true });
     const caption = make("p", { className: "caption", hidden: true, dir: "auto", part: "caption" });
     box.append(caption, tap, this.#controls());
     this.#root.replaceChildren(box);
@@ -123,10 +128,10 @@ export class Widget extends HTMLElement {
 
   #controls(): HTMLElement {
     const controls = make("div", { className: "controls", part: "controls" });
-    const mute = make("button", { type: "button", ariaLabel: "Mute microphone", ariaPressed: String(!this.#microphone) });
+    const mute = make("button", { type: "button", ariaLabel: this.#words.mute, ariaPressed: String(!this.#microphone) });
     mute.append(icon("microphone"));
     mute.addEventListener("click", () => void this.#toggle(mute));
-    const leave = make("button", { type: "button", className: "leave", ariaLabel: "Leave" });
+    const leave = make("button", { type: "button", className: "leave", ariaLabel: this.#words.leave });
     leave.append(icon("leave"));
     leave.addEventListener("click", () => void this.leave());
     controls.append(mute, leave);

@@ -148,6 +148,7 @@ export const german: Strings = {
   interrupted: "unterbrochen",
   title: (name) => `Sprechen Sie mit ${name}`,
   disclosure: (name) => `Sie sprechen gleich mit einer KI. ${name} ist kein Mensch: Gesicht und Stimme macht ein Computer, und was gesagt wird, kann falsch sein.`,
+  people: (count) => `${count} Personen im Anruf`,
   retryIn: (seconds) => `Neuer Versuch in ${seconds} s`,
   summary: (seconds, turns) => `${duration(seconds)}${turns ? ` · ${turns} ${turns === 1 ? "Antwort" : "Antworten"}` : ""}`,
   readOut: (last) => `${last} ms`,

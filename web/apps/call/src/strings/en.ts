@@ -208,6 +208,7 @@ export const english = {
   title: (name: string) => `Talk with ${name}`,
   disclosure: (name: string) =>
     `You will talk with an AI. ${name} is not a person: the face and the voice are made by a computer, and what it says may be wrong.`,
+  people: (count: number) => `${count} people in the call`,
   retryIn: (seconds: number) => `Trying again in ${seconds} s`,
   summary: (seconds: number, turns: number) =>
     `${duration(seconds)}${turns ? ` · ${turns} ${turns === 1 ? "answer" : "answers"}` : ""}`,

@@ -148,6 +148,7 @@ export const spanish: Strings = {
   interrupted: "interrumpido",
   title: (name) => `Habla con ${name}`,
   disclosure: (name) => `Vas a hablar con una IA. ${name} no es una persona: la cara y la voz las crea un ordenador, y lo que dice puede ser erróneo.`,
+  people: (count) => `${count} personas en la llamada`,
   retryIn: (seconds) => `Nuevo intento en ${seconds} s`,
   summary: (seconds, turns) => `${duration(seconds)}${turns ? ` · ${turns} ${turns === 1 ? "respuesta" : "respuestas"}` : ""}`,
   readOut: (last) => `${last} ms`,

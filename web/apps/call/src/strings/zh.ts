@@ -147,6 +147,7 @@ export const chinese: Strings = {
   interrupted: "被打断",
   title: (name) => `与 ${name} 交谈`,
   disclosure: (name) => `您将与 AI 交谈。${name} 不是真人：面孔和声音由计算机生成，所说内容可能有误。`,
+  people: (count) => `通话中有 ${count} 人`,
   retryIn: (seconds) => `${seconds} 秒后重试`,
   summary: (seconds, turns) => `${duration(seconds)}${turns ? ` · ${turns} 次回答` : ""}`,
   readOut: (last) => `${last} ms`,

@@ -35,6 +35,14 @@ export interface Persona extends JsonObject {
   updated_at: string;
 }
 
+export interface Tool {
+  tool_id: string;
+  name: string;
+  description: string;
+  tool_type: "user" | "system";
+  delivery?: { app_message?: boolean; api?: { url: string } };
+}
+
 export interface Replica {
   replica_id: string;
   replica_name: string;

@@ -47,7 +47,7 @@ function Speed({ line }: { line: Line }) {
   return (
     <>
       <button type="button" class={`speed ${typeof ms === "number" ? pace(ms) : ""}`} aria-expanded={open} onClick={() => setOpen(!open)} title="What took how long">
-        {typeof ms === "number" ? milliseconds(ms) : "typed"}
+        {typeof ms === "number" ? milliseconds(ms) : "how it came"}
       </button>
       {open && <Waterfall turn={line.latency} />}
     </>

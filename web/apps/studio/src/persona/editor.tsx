@@ -17,6 +17,7 @@ import { BLANK, draftOf, jsonPatch, mergePatch, same, withValue, type Draft } fr
 import { FormContext, useForm, type Form } from "./form";
 import { Character, Engines, Face, Manners, Perception } from "./sections";
 import { Source } from "./source";
+import { Tools } from "./tools";
 
 const CHECK_AFTER_MS = 400;
 /** Drafts that were left without saving, by persona: whoever comes back finds them. */
@@ -27,6 +28,7 @@ const TABS = [
   { name: "face", label: "Face", fields: ["default_replica_id"] },
   { name: "manners", label: "Manners", fields: ["layers.conversational_flow"] },
   { name: "engines", label: "Engines", fields: ["layers.llm", "layers.tts", "layers.stt"] },
+  { name: "tools", label: "Tools", fields: ["tool_ids"] },
   { name: "perception", label: "Perception", fields: ["layers.perception"] },
   { name: "source", label: "JSON", fields: [] },
 ] as const;
@@ -190,6 +192,7 @@ function Parts({ tab, setTab, replicas, voices, replace }: PartsProps) {
         {tab === "face" && <Face replicas={replicas} />}
         {tab === "manners" && <Manners />}
         {tab === "engines" && <Engines voices={voices} />}
+        {tab === "tools" && <Tools />}
         {tab === "perception" && <Perception />}
         {tab === "source" && <Source replace={replace} />}
       </div>

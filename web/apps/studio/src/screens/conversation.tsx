@@ -163,7 +163,7 @@ function Told({ conversation, latency }: { conversation: ConversationDetail; lat
           {turn && (
             <section class="sheet pad" aria-label="Latency">
               <h2>Time to answer</h2>
-              <LatencyBars turns={latency.turns} chosen={turn.timestamp} choose={(one) => { const line = ofTurn(one.timestamp); if (line) choose(line); }} />
+              {latency.turns.some((one) => one.utterance_to_utterance_ms !== null) && <LatencyBars turns={latency.turns} chosen={turn.timestamp} choose={(one) => { const line = ofTurn(one.timestamp); if (line) choose(line); }} />}
               <h3>Turn {turn.turn_idx} <span class="quiet">{milliseconds(turn.utterance_to_utterance_ms)}</span></h3>
               <Waterfall turn={turn} />
             </section>

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from visavis.api import conversation_document, pagination, runnable, vocabulary
 from visavis.api.answers import FromSettings, FromStore, errors, moment, shown
 from visavis.api.auth import Caller, Gatekeeper, NotAllowedError
+from visavis.api.background import FromLinks
 from visavis.api.conversation_document import LONGEST_S, MOST_PARTICIPANTS, ConversationBody, ConversationProperties
 from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
@@ -18,7 +19,7 @@ from visavis.api.personas import find
 from visavis.api.replicas import check_usable
 from visavis.api.shapes import CreatedConversation, Latency, Listed, ListedConversation, ShownConversation, Transcript
 from visavis.api.signalling import ice_servers_for_browsers
-from visavis.api.system import DEMO_PERSONA_ID, STOCK_REPLICA_ID, SystemPersonas, stand_in
+from visavis.api.system import DEMO_PERSONA_ID, STOCK_REPLICA_ID, SystemPersonas, stand_in, stock_preview
 from visavis.api.tools import resolved
 from visavis.api.transcripts import as_text, as_webvtt
 from visavis.config import Settings
@@ -34,6 +35,7 @@ from visavis.store.conversations import StoredConversation
 from visavis.store.errors import NotFoundError
 from visavis.store.keys import ApiKey
 from visavis.store.secrets import masked
+from visavis.videos.links import Links
 
 router = APIRouter(prefix="/v2/conversations", tags=["conversations"])
 
@@ -214,6 +216,7 @@ async def get_conversation(
     request: Request,
     store: FromStore,
     settings: FromSettings,
+    links: FromLinks,
     conversation_id: str,
     verbose: Annotated[bool, Query(description="Also the request, `events` and `shutdown_reason`.")] = False,
 ) -> dict[str, Any]:
@@ -226,7 +229,7 @@ async def get_conversation(
             raise UnknownConversationError(conversation_id[:80]) from None
         raise
     snapshot = await store.conversations.snapshot(conversation_id)
-    page = await _for_page(request, settings, found, snapshot)
+    page = await _for_page(request, settings, links, found, snapshot)
     if caller is None:
         return page
     described = _described(settings, found) | page
@@ -383,14 +386,17 @@ async def _perhaps_caller(request: Request) -> ApiKey | None:
 
 
 async def _for_page(
-    request: Request, settings: Settings, found: StoredConversation, snapshot: dict[str, Any]
+    request: Request, settings: Settings, links: Links, found: StoredConversation, snapshot: dict[str, Any]
 ) -> dict[str, Any]:
+    face = await _face(request.app.state.store, links, found.replica_id)
+    if snapshot.get("require_auth") or snapshot.get("audio_only") or snapshot.get("chat"):
+        face["thumbnail_video_url"] = None
     return {
         "conversation_id": found.conversation_id,
         "conversation_name": found.name,
         "status": found.status,
         "persona": {"persona_name": snapshot["persona"]["persona_name"]},
-        "replica": {"replica_name": await _replica_name(request.app.state.store, found.replica_id)},
+        "replica": face,
         "in_call": _hosting(request).in_call(found.conversation_id),
         "require_auth": bool(snapshot.get("require_auth")),
         "audio_only": bool(snapshot.get("audio_only")),
@@ -407,13 +413,17 @@ def _sees(persona: dict[str, Any]) -> bool:
     return bool(perception["perception_model"] != "off")
 
 
-async def _replica_name(store: Store, replica_id: str | None) -> str:
+async def _face(store: Store, links: Links, replica_id: str | None) -> dict[str, Any]:
+    """The replica's name and a short film of it, if there is one."""
     if replica_id in (None, STOCK_REPLICA_ID):
-        return "Mira"
+        film = links.preview(STOCK_REPLICA_ID) if stock_preview() else None
+        return {"replica_name": "Mira", "thumbnail_video_url": film}
     try:
-        return (await store.replicas.get(str(replica_id))).name
+        replica = await store.replicas.get(str(replica_id))
     except NotFoundError:
-        return "Replica"
+        return {"replica_name": "Replica", "thumbnail_video_url": None}
+    film = links.preview(replica.replica_id) if replica.document.get("preview") else None
+    return {"replica_name": replica.name, "thumbnail_video_url": film}
 
 
 def _described(settings: Settings, found: StoredConversation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from visavis.store import ids
 from visavis.store.database import Database
@@ -65,7 +65,7 @@ class Tools:
     ) -> Page[StoredTool]:
         """Tools, newest first unless asked otherwise; of those that are `wanted` by id or by a part of their name."""
         order = (tools.c.created_at, tools.c.id)
-        which = [_living]
+        which: list[ColumnElement[bool]] = [_living]
         if wanted:
             which.append(or_(tools.c.id == wanted, tools.c.name.icontains(wanted, autoescape=True)))
 

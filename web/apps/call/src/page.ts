@@ -7,7 +7,7 @@ import { type Call, CallError, type Conversation, join, lookUp, OwnMedia } from 
 
 import { CallView } from "./call_view";
 import { DeviceChoice } from "./device_choice";
-import { byId, fillTexts, fillValues, showScreen } from "./dom";
+import { byId, fillTexts, fillValues, make, showScreen } from "./dom";
 import { sayGoodbye } from "./goodbye";
 import { attract, leaveWhenAlone, startOver } from "./kiosk";
 import { Lobby } from "./lobby";
@@ -36,9 +36,23 @@ async function start(): Promise<void> {
   }
   const name = conversation.persona.persona_name;
   fillValues({ name, title: t.title(name), disclosure: t.disclosure(name), initial: [...name][0] ?? "" });
+  showFace(conversation.replica.thumbnail_video_url);
   byId("privacy").textContent = t.texts[conversation.sees === false ? "lobby.private" : "lobby.seen"];
   document.title = t.title(name);
   await openLobby(!conversation.chat);
+}
+
+/** Show who is going to be met, in the place of the initial. @param film a short film, where there is one */
+function showFace(film: string | null | undefined): void {
+  if (!film) return;
+  for (const place of document.querySelectorAll(".welcome .monogram, .kiosk-sheet .monogram")) {
+    if (place.querySelector("video")) continue;
+    const video = make("video", "face");
+    Object.assign(video, { muted: true, loop: true, playsInline: true, src: `${new URL(film, url).pathname}#t=0.2` });
+    video.addEventListener("loadeddata", () => place.classList.add("with-face"), { once: true });
+    place.append(video);
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => undefined);
+  }
 }
 
 /** @param speaking whether it is a call to speak in, not a chat */

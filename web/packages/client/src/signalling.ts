@@ -10,7 +10,8 @@ export interface Conversation {
   conversation_name: string;
   status: "active" | "ended";
   persona: { persona_name: string };
-  replica: { replica_name: string };
+  /** `thumbnail_video_url`: a short silent film of it, where there is one. */
+  replica: { replica_name: string; thumbnail_video_url?: string | null };
   ice_servers?: RTCIceServer[];
   /** The replica is only heard. */
   audio_only?: boolean;

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         description="Whether callbacks and downloads that users ask for may go to private addresses: true, false, or "
         "host names and networks like 10.1.0.0/16, separated by commas.",
     )
+    mcp_commands: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Programs that personas may have started as MCP servers, by name: "
+        'VISAVIS_MCP_COMMANDS=\'{"files": ["mcp-files", "/srv/shared"]}\'.',
+    )
     tracing: bool = Field(
         False, description="Send an OpenTelemetry trace of every turn to where OTEL_EXPORTER_OTLP_ENDPOINT says."
     )

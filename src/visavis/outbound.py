@@ -237,6 +237,13 @@ class Outbound:
             _remove(path)
             raise
 
+    async def addresses(self, url: str) -> list[Address]:
+        """Addresses of the host of `url` that users may reach, best first.
+
+        Raises `ForbiddenAddressError`, `UnreachableError`.
+        """
+        return await self._addresses(_checked(url, self._private))
+
     async def connect(self, url: str, *, timeout_s: float = 10.0) -> socket.socket:
         """A TCP connection to the host of `url`, which belongs to the caller: for protocols besides HTTP requests.
 

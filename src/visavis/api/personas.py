@@ -11,7 +11,7 @@ from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromStore, errors, moment, shown
 from visavis.api.json_patch import OPERATIONS_SCHEMA, patched
 from visavis.api.persona_document import PersonaBody, with_defaults
-from visavis.api.runnable import CREDENTIALS, outside_addresses, snapshot, validated, warnings
+from visavis.api.runnable import CREDENTIALS, check_mcp, outside_addresses, snapshot, validated, warnings
 from visavis.api.shapes import CheckedPersona, CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
 from visavis.errors import BadInputError
@@ -172,7 +172,9 @@ async def _checked(
         await store.replicas.get(replica_id)
     tools = [one for one in document.get("tool_ids") or () if one not in SYSTEM_TOOLS]
     persona = validated(snapshot(document, tools=await store.tools.documents(tools)))
-    private = PrivateAddresses.parse(request.app.state.settings.allow_private_urls)
+    settings = request.app.state.settings
+    check_mcp(persona, settings.mcp_commands)
+    private = PrivateAddresses.parse(settings.allow_private_urls)
     for field, url in outside_addresses(persona):
         check_url(field, url, private)
     return document

@@ -5,6 +5,7 @@ engines; every difference is one line among the `warnings` of the answer.
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,7 @@ from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
+from visavis.layers.tools.mcp import Commands, McpServer
 from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 
@@ -117,7 +119,18 @@ def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any] | None:
 def outside_addresses(persona: Persona) -> list[tuple[str, str]]:
     """Fields and addresses of engines that are reached through the guarded client."""
     speaker = persona.layers.sts
-    return [("layers.sts.base_url", speaker.base_url)] if speaker else []
+    found = [("layers.sts.base_url", speaker.base_url)] if speaker else []
+    return found + [("layers.llm.tools.server_url", one.server_url) for one in persona.mcp_servers if one.server_url]
+
+
+def check_mcp(persona: Persona, commands: Commands) -> None:
+    """Raise `BadInputError` for an MCP server that this server cannot use."""
+    if persona.mcp_servers and not find_spec("mcp"):
+        raise BadInputError("layers.llm.tools", "mcp", "other tools: the package mcp is not installed on this server")
+    for server in persona.mcp_servers:
+        if server.command is not None and server.command not in commands:
+            expected = f"a name from VISAVIS_MCP_COMMANDS: {', '.join(commands) or 'none'}"
+            raise BadInputError("layers.llm.tools.command", server.command, expected)
 
 
 def names_voice_to_voice(layer: Mapping[str, Any]) -> bool:
@@ -146,19 +159,21 @@ def _speaking(layer: Mapping[str, Any]) -> dict[str, Any]:
 def _tools(merged: Mapping[str, Any], stored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Tools from `tool_ids` (`stored` are their documents), and those in the language model's layer itself."""
     own, system = [*stored], [one for one in merged.get("tool_ids") or () if one in SYSTEM_TOOLS]
+    servers: list[Mapping[str, Any]] = []
     for index, given in enumerate(merged["layers"]["llm"].get("tools") or ()):
         if given.get("type") in SYSTEM_TOOLS:
             system.append(given["type"])
             continue
+        kind: type[BaseModel] = McpServer if given.get("type") == "mcp" else ToolDescription
         try:
-            ToolDescription.model_validate(given)
+            kind.model_validate(given)
         except ValidationError as error:
             raise first_problem(error.errors(include_url=False), f"layers.llm.tools.{index}.") from None
-        own.append(given)
+        (servers if kind is McpServer else own).append(given)
     names = [(one.get("function") or one).get("name") for one in own]
     if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
         raise BadInputError("tools", twice, "tools of different names")
-    return {"tools": own, "system_tools": list(dict.fromkeys(system))}
+    return {"tools": own, "mcp_servers": servers, "system_tools": list(dict.fromkeys(system))}
 
 
 _TURNS = ("participant_pause_sensitivity", "participant_interrupt_sensitivity")

@@ -15,6 +15,7 @@ from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SystemTool
 from visavis.layers.tools.description import ToolDescription
+from visavis.layers.tools.mcp import McpServer
 from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 
@@ -148,6 +149,7 @@ class Persona(BaseModel):
     greeting: str = Field("", max_length=4_000, description="Spoken when the person joins.")
     layers: PersonaLayers = Field(PersonaLayers(), validate_default=True)
     tools: tuple[ToolDescription, ...] = Field((), max_length=100, description="What it can do besides talking.")
+    mcp_servers: tuple[McpServer, ...] = Field((), max_length=10, description="Servers whose tools it may use as well.")
     system_tools: tuple[SystemTool, ...] = Field(
         (), description="Tools of visavis itself: end_call, current_time, look."
     )

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from types import MappingProxyType
 
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
@@ -15,6 +16,7 @@ from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.realtime.openai_realtime import OpenAIRealtime
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
+from visavis.layers.tools.mcp import Commands, mcp_tools
 from visavis.layers.tts.dictionary import PronouncingVoice
 from visavis.layers.tts.fallback import FallbackVoice
 from visavis.layers.tts.openai_speech import OpenAISpeech
@@ -73,11 +75,18 @@ class HouseModel:
 class SharedEngines:
     """The `visavis.hosting.calls.Engines` of a process."""
 
-    def __init__(self, layers: Layers, faces: Faces, outbound: Outbound | None = None) -> None:
-        """`outbound` reaches the servers that tools are done by."""
+    def __init__(
+        self,
+        layers: Layers,
+        faces: Faces,
+        outbound: Outbound | None = None,
+        mcp_commands: Commands = MappingProxyType({}),
+    ) -> None:
+        """`outbound` reaches the servers that users name; `mcp_commands` are programs that offer tools."""
         self._layers = layers
         self._faces = faces
         self._outbound = outbound or Outbound()
+        self._mcp_commands = mcp_commands
         self._voices = Voices()
 
     @asynccontextmanager
@@ -92,6 +101,11 @@ class SharedEngines:
         if own_voice := await self._voices.voice(plan):
             layers = dataclasses.replace(layers, voice=own_voice)
         async with AsyncExitStack() as own:
+            if persona.mcp_servers:
+                offered = await own.enter_async_context(
+                    mcp_tools(persona.mcp_servers, self._outbound, self._mcp_commands)
+                )
+                layers = dataclasses.replace(layers, tools=(*layers.tools, *offered))
             if persona.layers.llm is not None:
                 wanted_model = persona.layers.llm
                 vendor_model = await own.enter_async_context(aclosing(OpenAICompatible(wanted_model)))

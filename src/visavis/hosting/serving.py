@@ -49,7 +49,7 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
         # A server whose own persona brings its language model may never need the one of the house.
         answering: LanguageModel = house if persona.layers.llm else await house.current()
         layers = await stack.enter_async_context(start_speech(answering))
-        engines = SharedEngines(layers, Faces(), outbound_of(settings))
+        engines = SharedEngines(layers, Faces(), outbound_of(settings), settings.mcp_commands)
         await _warm_up(engines, Plan(conversation_id="warming up", persona=persona, replica_id=replica_id))
 
         slots = _slots(settings, answering)

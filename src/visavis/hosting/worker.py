@@ -125,9 +125,8 @@ class Work:
                 layers = await stack.enter_async_context(start_speech(model))
                 threads = ThreadPoolExecutor(settings.conversations_per_worker, thread_name_prefix="render")
                 stack.callback(threads.shutdown, wait=False, cancel_futures=True)
-                self._calls = Calls(
-                    SharedEngines(layers, Faces(), outbound_of(settings)), answerer(settings), self._tell, threads
-                )
+                engines = SharedEngines(layers, Faces(), outbound_of(settings), settings.mcp_commands)
+                self._calls = Calls(engines, answerer(settings), self._tell, threads)
                 self._line.send(Ready())
                 await asyncio.Event().wait()
         except VisavisError as error:

@@ -77,7 +77,7 @@ async def _tested(file: Path) -> None:
     wanted = personas.load(file)
     plan = Plan(conversation_id="test", persona=wanted, replica_id="")
     async with start_layers(settings(), None) as shared:
-        engines = SharedEngines(shared, Faces(), outbound_of(settings()))
+        engines = SharedEngines(shared, Faces(), outbound_of(settings()), settings().mcp_commands)
         async with engines.layers(plan) as layers:
             began, first_s, text = time.monotonic(), None, ""
             asked = [Message("system", spoken_style(wanted.system_prompt)), Message("user", _QUESTION)]

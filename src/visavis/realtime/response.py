@@ -21,6 +21,13 @@ Emit = Callable[..., Awaitable[None]]
 """Sends an event: its type, and its members by name."""
 
 
+def told(description: Description, messages: Sequence[Message]) -> list[Message]:
+    """`messages` as the language model is told them: with the rules of speaking, where it speaks."""
+    prompt, *rest = messages
+    style = spoken_style if description.modality == "audio" else str
+    return [Message("system", style(prompt.content)), *rest]
+
+
 class Response:
     """A response in the making. Owner of its document and of the items it makes."""
 
@@ -60,10 +67,9 @@ class Response:
         """Answer `messages`. Raises `visavis.errors.EngineError`."""
         description = self._description
         functions = description.functions if description.uses_tools else ()
-        style = spoken_style if description.modality == "audio" else str
-        told = [Message("system", style(messages[0].content)), *messages[1:]]
+        asked = told(description, messages)
         requests: list[ToolRequest] = []
-        stream = layers.language_model.stream(told, functions) if functions else layers.language_model.stream(told)
+        stream = layers.language_model.stream(asked, functions) if functions else layers.language_model.stream(asked)
         async with aclosing(stream) as pieces:  # type: ignore[type-var]
             if description.modality == "text":
                 await self._write(pieces, requests)

@@ -37,7 +37,7 @@ from visavis.realtime import description
 from visavis.realtime.description import Description, ProtocolError, checked
 from visavis.realtime.hearing import Buffer
 from visavis.realtime.items import Item, Items, new_id
-from visavis.realtime.response import Response
+from visavis.realtime.response import Response, told
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +102,7 @@ class Session:
             await self._emit("session.created", session=self._description.document)
             async with asyncio.TaskGroup() as self._tasks:
                 self._listen_again()
+                self._prefill()
                 try:
                     while True:
                         await self._take(await receive())
@@ -179,9 +180,13 @@ class Session:
             self._listen_again()
         await self._emit("session.updated", session=after.document)
         if after.instructions != before.instructions or after.functions != before.functions:
-            functions = after.functions if after.uses_tools else ()
-            prompt = self._items.messages(after.instructions)
-            self._tasks.create_task(self._layers.language_model.prefill(prompt, functions))
+            self._prefill()
+
+    def _prefill(self) -> None:
+        """Let the language model read the prompt while nobody waits for it."""
+        functions = self._description.functions if self._description.uses_tools else ()
+        prompt = told(self._description, self._items.messages(self._description.instructions))
+        self._tasks.create_task(self._layers.language_model.prefill(prompt, functions))
 
     def _append(self, audio: str) -> None:
         try:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aioice import Candidate
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.clock import current_ntp_time
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcicetransport import RTCIceTransport
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -174,6 +174,35 @@ def hear_packets(receiver: RTCRtpReceiver, listener: VoicePackets) -> None:
             return False, None
 
     setattr(receiver, "_RTCRtpReceiver__jitter_buffer", PassOn())  # noqa: B010
+
+
+def share_transport(connection: RTCPeerConnection) -> None:
+    """Put every track of a bundle on the transport that is used (RFC 9143); after the offer was taken.
+
+    aiortc 1.x moves only the first track of each kind there, and leaves the others on one that it has stopped: what
+    comes for them was taken for the first one's. It does not know streams of retransmissions (RFC 4588) by their
+    number either, once there are two tracks of a kind.
+    """
+    first: dict[str, RTCDtlsTransport] = {}
+    for transceiver in connection.getTransceivers():
+        transport = first.setdefault(transceiver.kind, transceiver.receiver.transport)
+        if transceiver.receiver.transport is not transport:
+            transceiver.receiver.setTransport(transport)
+            transceiver.sender.setTransport(transport)
+    for transport in set(first.values()):
+        _route_retransmissions(transport)
+
+
+def _route_retransmissions(transport: RTCDtlsTransport) -> None:
+    register = transport._register_rtp_receiver
+
+    def register_both(receiver: RTCRtpReceiver, parameters: RTCRtpReceiveParameters) -> None:
+        register(receiver, parameters)
+        for encoding in parameters.encodings:
+            if encoding.rtx:
+                transport._rtp_router.ssrc_table[encoding.rtx.ssrc] = receiver
+
+    setattr(transport, "_register_rtp_receiver", register_both)  # noqa: B010
 
 
 LEAST_BITRATE = 150_000

@@ -19,7 +19,14 @@ from visavis.audio import Pcm, Samples
 from visavis.errors import BadInputError
 from visavis.replica import Frame
 from visavis.transport import Sight, SightKind
-from visavis.transport.aiortc_tuning import hear_packets, limit_gathering, notice_life, send_from, watch_packets
+from visavis.transport.aiortc_tuning import (
+    hear_packets,
+    limit_gathering,
+    notice_life,
+    send_from,
+    share_transport,
+    watch_packets,
+)
 from visavis.transport.ice import ice_servers as parse_ice_servers
 from visavis.transport.ice import usable_offer
 from visavis.transport.listening import Ear
@@ -198,6 +205,7 @@ class WebRtcCall:
         for transceiver in connection.getTransceivers():
             if transceiver not in ours:
                 transceiver.direction = "inactive"
+        share_transport(connection)
         self._watch(connection.getTransceivers())
         notice_life(connection, self._sign_of_life)
         limit_gathering(connection, ice_addresses, GATHER_S)

@@ -36,6 +36,24 @@ class Microphone(MediaStreamTrack):
         return frame
 
 
+class Plain(MediaStreamTrack):
+    """A camera that shows one brightness, ten pictures a second."""
+
+    kind = "video"
+
+    def __init__(self, brightness: int, size: tuple[int, int] = (64, 64)) -> None:
+        super().__init__()
+        self._pixels = np.full((size[1], size[0], 3), brightness, np.uint8)
+        self._sent = 0
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(0.1)
+        frame = av.VideoFrame.from_ndarray(self._pixels, format="bgr24")
+        self._sent += 1
+        frame.pts, frame.time_base = 9_000 * self._sent, fractions.Fraction(1, 90_000)
+        return frame
+
+
 class Page:
     """What the page does: offer sound both ways, pictures one way, and the channel."""
 

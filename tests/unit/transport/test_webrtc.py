@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from aiortc import RTCPeerConnection
 
-from tests.unit.transport.browser_stand_in import Microphone, Page
+from tests.unit.transport.browser_stand_in import Microphone, Page, Plain
 from visavis.errors import BadInputError
+from visavis.transport import Picture, SightKind
+from visavis.transport.aiortc_tuning import share_transport
 from visavis.transport.webrtc import WebRtcCall
 
 pytestmark = [pytest.mark.realtime, pytest.mark.filterwarnings("error")]
@@ -252,6 +254,32 @@ async def test_only_the_addresses_given_are_offered() -> None:
     call, answer = await WebRtcCall.answer(await page.offer(), ice_addresses=["127.0.0.1"])
     candidates = [line.split()[4] for line in answer.splitlines() if line.startswith("a=candidate")]
     assert set(candidates) == {"127.0.0.1"}
+    await call.close()
+    await page.connection.close()
+
+
+async def test_camera_and_screen_are_told_apart() -> None:
+    page = Page(None)
+    page.connection.getTransceivers()[1].sender.replaceTrack(Plain(60))
+    page.connection.getTransceivers()[1].direction = "sendrecv"
+    page.connection.addTransceiver(Plain(200, (96, 64)), "sendonly")
+    call = await page.call()
+    share_transport(page.connection)  # as browsers do; aiortc's own page would send the screen nowhere
+    assert await call.connected()
+
+    async def seen(kind: SightKind) -> Picture:
+        sight = call.sight(kind)
+        assert sight is not None
+        async with asyncio.timeout(5):
+            while (picture := sight.look(64)) is None:  # noqa: ASYNC110 - nothing tells of a new picture
+                await asyncio.sleep(0.05)
+        return picture
+
+    for _ in range(3):
+        camera, screen = await seen("camera"), await seen("screen")
+        assert (camera.sent_size, screen.sent_size) == ((64, 64), (96, 64))
+        assert abs(float(camera.pixels.mean()) - 60) < 12
+        assert abs(float(screen.pixels.mean()) - 200) < 12
     await call.close()
     await page.connection.close()
 

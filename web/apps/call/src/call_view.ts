@@ -191,7 +191,8 @@ export class CallView {
   /** Whoever talks with the replica alone needs not be told. */
   #drawPeople(count: number): void {
     byId("people").hidden = count < 2;
-    byId("people").textContent = t.people(count);
+    byId("people-count").textContent = String(count);
+    byId("people-text").textContent = t.people(count);
   }
 
   #drawNetwork({ level }: NetworkQuality): void {

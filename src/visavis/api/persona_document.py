@@ -79,6 +79,7 @@ class LanguageModelLayer(Layer):
     api_key: Annotated[str, Field(max_length=4_000, description="Never shown again: it comes back as `********`.")] | (
         None
     ) = None
+    llm_engine: Name | None = None
     speculative_inference: bool | None = None
     tools: Objects | None = None
     headers: dict[str, str] | None = None

@@ -94,6 +94,7 @@ def snapshot(
             "stt": {name: listening[name] for name in _TURNS if name in listening} | _recogniser(listening),
             "perception": _perceiving(seeing),
             "llm": _language_model(layers["llm"]),
+            "llm_plugin": _model_plugin(layers["llm"]),
             "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
             "sts": speaker,
         },
@@ -183,8 +184,8 @@ _OPENAI_URL = "https://api.openai.com/v1"
 
 
 def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
-    if layer.get("stt_engine") in plugins.installed("stt"):
-        return {"plugin": _plugin(layer, "stt_engine", _TURNS)}
+    if plugins.is_known("stt", layer.get("stt_engine")):
+        return {"plugin": _plugin("stt", layer, _TURNS)}
     if layer.get("stt_engine") != OPENAI:
         return {}
     names = {"model": "stt_model_name", "hotwords": "hotwords", "language": "language", "api_key": "api_key"}
@@ -193,8 +194,8 @@ def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"pronunciations": layer.get("pronunciations") or {}}
-    if layer.get("tts_engine") in plugins.installed("tts"):
-        found["plugin"] = _plugin(layer, "tts_engine", ("pronunciations",))
+    if plugins.is_known("tts", layer.get("tts_engine")):
+        found["plugin"] = _plugin("tts", layer, ("pronunciations", "tts_emotion_control"))
     if layer.get("tts_engine") == OPENAI:
         names = {"model": "tts_model_name", "voice": "external_voice_id", "api_key": "api_key"}
         settings = layer.get("voice_settings") or {}
@@ -203,9 +204,12 @@ def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _plugin(layer: Mapping[str, Any], engine: str, without: Sequence[str]) -> dict[str, Any]:
+def _plugin(kind: plugins.Layer, layer: Mapping[str, Any], without: Sequence[str]) -> dict[str, Any]:
+    engine = f"{kind}_engine"
     options = {name: value for name, value in layer.items() if name not in (engine, *without)}
-    return {"engine": layer[engine], "options": options}
+    wanted = plugins.Plugin(engine=layer[engine], options=options)
+    plugins.checked(kind, wanted, f"layers.{kind}")
+    return wanted.model_dump()
 
 
 def _vendor(
@@ -224,8 +228,14 @@ def _vendor(
     return known
 
 
+def _model_plugin(layer: Mapping[str, Any]) -> dict[str, Any] | None:
+    if plugins.is_known("llm", layer.get("llm_engine")):
+        return _plugin("llm", layer, ("tools", "speculative_inference"))
+    return None
+
+
 def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not layer.get("base_url"):
+    if not layer.get("base_url") or plugins.is_known("llm", layer.get("llm_engine")):
         return None
     if not layer.get("model"):
         raise BadInputError("layers.llm.model", layer.get("model"), "the name of the model at layers.llm.base_url")
@@ -323,9 +333,10 @@ def _perception(layer: Mapping[str, Any]) -> list[str]:
 
 def _speech_to_text(layer: Mapping[str, Any]) -> list[str]:
     found = []
-    if (engine := layer.get("stt_engine")) not in (*_OWN_ENGINES, OPENAI, *plugins.installed("stt")):
+    engine = layer.get("stt_engine")
+    if engine not in (*_OWN_ENGINES, OPENAI) and not plugins.is_known("stt", engine):
         found.append(f"stt_engine: {engine!r} is not available; the built-in recogniser listens")
-    if layer.get("hotwords") and engine != OPENAI:
+    if layer.get("hotwords") and engine != OPENAI and not plugins.is_known("stt", engine):
         found.append("hotwords: the built-in recogniser does not take any")
     return found
 
@@ -340,7 +351,7 @@ def _conversational_flow(layer: Mapping[str, Any]) -> list[str]:
 
 def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
     found = []
-    if layer.get("model") and not layer.get("base_url"):
+    if layer.get("model") and not layer.get("base_url") and not plugins.is_known("llm", layer.get("llm_engine")):
         found.append(
             f"model: {layer['model']!r} has no base_url, so the language model of this server answers in its place"
         )
@@ -349,7 +360,7 @@ def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
 
 def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
     wanted = layer.get("tts_engine") or layer.get("external_voice_id") or layer.get("voice_id")
-    if wanted in (*_OWN_ENGINES, *VOICE_NAMES, OPENAI, *plugins.installed("tts")):
+    if wanted in (*_OWN_ENGINES, *VOICE_NAMES, OPENAI) or plugins.is_known("tts", layer.get("tts_engine")):
         return []
     name = next(name for name in ("tts_engine", "external_voice_id", "voice_id") if layer.get(name))
     return [f"{name}: {wanted!r} is not available yet; the built-in voice speaks"]

@@ -117,6 +117,7 @@ class PersonaLayers(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     llm: LanguageModelSettings | None = None
+    llm_plugin: Plugin | None = Field(None, description="A language model from another package.")
     stt: Listening = Listening()
     tts: Speaking = Speaking()
     sts: RealtimeSettings | None = Field(

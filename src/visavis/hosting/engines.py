@@ -112,15 +112,18 @@ class SharedEngines:
                 house = layers.language_model if wanted_model.fallback else None
                 model = FallbackModel(vendor_model, house, retries=wanted_model.retries)
                 layers = dataclasses.replace(layers, language_model=model)
+            if (plugin := persona.layers.llm_plugin) is not None:
+                answering = await own.enter_async_context(plugins.opened("llm", plugin, self._outbound))
+                layers = dataclasses.replace(layers, language_model=FallbackModel(answering, None, retries=1))
             if (recogniser := persona.layers.stt.openai) is not None:
                 hearing = await own.enter_async_context(aclosing(OpenAITranscription(recogniser, layers.recogniser)))
                 layers = dataclasses.replace(layers, recogniser=hearing)
             if (plugin := persona.layers.stt.plugin) is not None:
                 layers = dataclasses.replace(
-                    layers, recogniser=await own.enter_async_context(plugins.opened("stt", plugin))
+                    layers, recogniser=await own.enter_async_context(plugins.opened("stt", plugin, self._outbound))
                 )
             if (plugin := persona.layers.tts.plugin) is not None:
-                voice = await own.enter_async_context(plugins.opened("tts", plugin))
+                voice = await own.enter_async_context(plugins.opened("tts", plugin, self._outbound))
                 layers = dataclasses.replace(layers, voice=FallbackVoice(voice, layers.voice))
             if (vendor := persona.layers.tts.openai) is not None:
                 speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor)))

@@ -20,6 +20,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from visavis.errors import EngineError
+from visavis.layers import livekit
+from visavis.outbound import Outbound
 
 Layer = Literal["stt", "tts", "llm"]
 
@@ -50,9 +52,24 @@ def about(point: EntryPoint) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def is_known(layer: Layer, engine: object) -> bool:
+    """Whether an engine is one from another package: by entry point, or one of LiveKit's."""
+    return engine in installed(layer) or (isinstance(engine, str) and engine.startswith(livekit.PREFIX))
+
+
+def checked(layer: Layer, wanted: Plugin, at: str) -> None:
+    """Raise `BadInputError` for what can be known to be wrong without starting it; `at` is the layer's field."""
+    if wanted.engine.startswith(livekit.PREFIX):
+        livekit.checked(layer, wanted.engine, wanted.options, at)
+
+
 @asynccontextmanager
-async def opened(layer: Layer, wanted: Plugin) -> AsyncIterator[Any]:
+async def opened(layer: Layer, wanted: Plugin, outbound: Outbound) -> AsyncIterator[Any]:
     """The engine, for as long as a conversation lasts. Raises `EngineError`."""
+    if wanted.engine.startswith(livekit.PREFIX):
+        async with livekit.opened(layer, wanted.engine, wanted.options, outbound) as engine:
+            yield engine
+        return
     point = installed(layer).get(wanted.engine)
     if point is None:
         raise EngineError(layer, f"the engine {wanted.engine!r} is not installed on this server")

@@ -11,6 +11,7 @@ from visavis.api.runnable import warnings as persona_warnings
 from visavis.errors import EngineError
 from visavis.layers import plugins
 from visavis.layers.plugins import Plugin
+from visavis.outbound import Outbound
 
 TEMPLATE = Path(__file__).parents[3] / "examples" / "plugin"
 
@@ -41,7 +42,7 @@ async def test_the_template_speaks_for_a_persona_that_names_it():
     assert persona_warnings(document) == []
     plugin = runnable(document).layers.tts.plugin
     assert plugin == Plugin(engine="beeping", options={"pitch_hz": 660})
-    async with plugins.opened("tts", plugin) as voice:
+    async with plugins.opened("tts", plugin, Outbound()) as voice:
         (speech,) = [piece async for piece in voice.stream("Hello there.")]
     assert [word.text for word in speech.words] == ["Hello", "there."]
     spectrum = np.abs(np.fft.rfft(speech.pcm[:4800].astype(float)))
@@ -52,8 +53,8 @@ async def test_the_template_speaks_for_a_persona_that_names_it():
 @pytest.mark.usefixtures("installed")
 async def test_wrong_options_and_missing_engines_are_errors_for_people():
     with pytest.raises(EngineError, match="pitch_hz"):
-        async with plugins.opened("tts", Plugin(engine="beeping", options={"pitch_hz": 1})):
+        async with plugins.opened("tts", Plugin(engine="beeping", options={"pitch_hz": 1}), Outbound()):
             pass
     with pytest.raises(EngineError, match="not installed"):
-        async with plugins.opened("stt", Plugin(engine="beeping")):
+        async with plugins.opened("stt", Plugin(engine="beeping"), Outbound()):
             pass

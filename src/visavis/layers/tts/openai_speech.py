@@ -74,7 +74,7 @@ class OpenAISpeech:
         said = spoken_text(text)
         if not said:
             return
-        words = _Words(text.split(), self._settings.speed)
+        words = EstimatedWords(text.split(), self._settings.speed)
         held: Pcm = np.zeros(0, np.int16)
         piece_s, total_s = PIECE_S / 2, 0.0
         async for pcm in self._sound(said):
@@ -134,7 +134,7 @@ class OpenAISpeech:
         return EngineError(LAYER, f"{self._name} {reason}")
 
 
-class _Words:
+class EstimatedWords:
     """When each word is heard, as far as its length tells. Owner of which are left."""
 
     def __init__(self, words: list[str], speed: float) -> None:

@@ -33,6 +33,9 @@ _TOLD_LATER = frozenset(
 )
 """Events that a page has to see, also that of somebody who comes later."""
 
+_SAID = (events.Utterance.event_type, events.UtteranceStreaming.event_type)
+_JOINED = events.ParticipantJoined.event_type
+
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +64,10 @@ class Room:
         self._inbox: DropOldest[Mapping[str, Any] | BadInputError] = DropOldest(MAX_UNREAD)
         self._told: list[Mapping[str, Any]] = []
         self._speaker: _Person | None = None
+        self._spoke: dict[str, float] = {}
+        """How much of each voice there was since the last whole utterance, by participant."""
+        self._wrote: dict[str, str] = {}
+        """Who has sent a text that is to be answered, until it is told as an utterance."""
         self.begun = False
         """An offer was answered."""
 
@@ -132,8 +139,11 @@ class Room:
     def send_event(self, event: Mapping[str, Any]) -> None:
         if event["event_type"] in _TOLD_LATER:
             self._told.append(event)
+        if event["event_type"] in _SAID and event["properties"]["role"] == "user":
+            event = _with(event, participant_id=self._author(event))
+        own = event["properties"]["participant_id"] if event["event_type"] == _JOINED else None
         for person in self._people:
-            person.call.send_event(event)
+            person.call.send_event(_with(event, own=True) if own == person.participant_id else event)
 
     def sight(self, kind: SightKind) -> Sight | None:
         """What the person shows who spoke last; of somebody else when they show nothing."""
@@ -176,7 +186,7 @@ class Room:
 
     def _come_in(self, person: _Person) -> None:
         for event in self._told:
-            person.call.send_event(event)
+            person.call.send_event(event)  # as they were, numbers included
         self._people.append(person)
         self._present.set()
         self._tell(events.ParticipantJoined(participant_id=person.participant_id, participant_count=len(self._people)))
@@ -220,11 +230,37 @@ class Room:
                 call: object = person.call
                 if isinstance(wanted, Media) and isinstance(call, VideoCall):
                     call.assign(wanted.properties.camera_mid, wanted.properties.screen_mid)
-            case _:
+            case event_type:
+                if event_type == "conversation.respond" and isinstance(text := _text(message), str):
+                    self._wrote[text.strip()] = person.participant_id
                 self._inbox.put(message)
+
+    def _author(self, event: Mapping[str, Any]) -> str | None:
+        """Who has said a person's words: whoever wrote them, or was heard most since the utterance before."""
+        words = str(event["properties"]["speech"]).strip()
+        loudest = max(self._spoke, key=lambda one: self._spoke[one], default=None)
+        if event["event_type"] == events.UtteranceStreaming.event_type:
+            return self._wrote.get(words, loudest)
+        self._spoke.clear()
+        return self._wrote.pop(words, loudest)
 
     def _note_speaker(self, people: list[_Person], pieces: list[Samples | None]) -> None:
         loudest = 0.0
         for person, piece in zip(people, pieces, strict=True):
-            if piece is not None and (power := float(piece @ piece)) > loudest:
+            if piece is None:
+                continue
+            power = float(piece @ piece)
+            self._spoke[person.participant_id] = self._spoke.get(person.participant_id, 0.0) + power
+            if power > loudest:
                 loudest, self._speaker = power, person
+
+
+def _with(event: Mapping[str, Any], **properties: Any) -> Mapping[str, Any]:
+    """The same event with more properties; None is left out."""
+    more = {name: value for name, value in properties.items() if value is not None}
+    return {**event, "properties": {**event["properties"], **more}}
+
+
+def _text(message: Mapping[str, Any]) -> object:
+    properties = message.get("properties")
+    return properties.get("text") if isinstance(properties, Mapping) else None

@@ -79,7 +79,7 @@ const N = {
   blocked: "The server answers, but WebRTC does not get through: a firewall, a VPN, or no TURN server.",
   refused: "The server refused the call."
 };
-class m extends Error {
+class p extends Error {
   constructor(e, t) {
     super(`${e}: ${P[t]}`), this.device = e, this.problem = t;
   }
@@ -96,27 +96,27 @@ class V extends h {
   stream;
   #e;
   #t;
-  #s;
+  #n;
   #i = {};
-  #n = 0;
+  #s = 0;
   #r = !1;
   #a = !1;
   #h;
   /** @param pictures whether the replica is seen, and may see */
   constructor(e, t, s) {
-    super(), this.#e = new RTCPeerConnection({ iceServers: e, bundlePolicy: "max-bundle" }), this.#t = this.#e.createDataChannel("events", { ordered: !0 }), this.#s = this.#e.addTransceiver(t ?? "audio", { direction: "sendrecv" }), s && (this.#i.camera = this.#e.addTransceiver("video", { direction: "sendrecv", sendEncodings: [H] }), this.#i.screen = this.#e.addTransceiver("video", { direction: "sendonly", sendEncodings: [W] }));
-    const i = [this.#s, this.#i.camera].flatMap((r) => r ? [r.receiver] : []);
-    this.stream = new MediaStream(i.map((r) => r.track)), i.forEach(K), this.#t.addEventListener("message", (r) => this.#l(r.data)), this.#t.addEventListener("close", () => this.#m()), this.#e.addEventListener("connectionstatechange", () => {
-      this.#e.connectionState === "failed" && this.#m();
+    super(), this.#e = new RTCPeerConnection({ iceServers: e, bundlePolicy: "max-bundle" }), this.#t = this.#e.createDataChannel("events", { ordered: !0 }), this.#n = this.#e.addTransceiver(t ?? "audio", { direction: "sendrecv" }), s && (this.#i.camera = this.#e.addTransceiver("video", { direction: "sendrecv", sendEncodings: [H] }), this.#i.screen = this.#e.addTransceiver("video", { direction: "sendonly", sendEncodings: [W] }));
+    const i = [this.#n, this.#i.camera].flatMap((r) => r ? [r.receiver] : []);
+    this.stream = new MediaStream(i.map((r) => r.track)), i.forEach(K), this.#t.addEventListener("message", (r) => this.#l(r.data)), this.#t.addEventListener("close", () => this.#p()), this.#e.addEventListener("connectionstatechange", () => {
+      this.#e.connectionState === "failed" && this.#p();
     });
   }
   /** Returns when messages can flow. */
   async open(e) {
     try {
-      await this.#e.setLocalDescription(), await this.#d();
+      await this.#e.setLocalDescription(), await this.#u();
       const t = await e(this.#e.localDescription?.sdp ?? "");
       if (this.#a) throw new c("blocked");
-      await this.#e.setRemoteDescription({ type: "answer", sdp: t }), await this.#u();
+      await this.#e.setRemoteDescription({ type: "answer", sdp: t }), await this.#d();
     } catch (t) {
       throw this.close(), t;
     }
@@ -128,7 +128,7 @@ class V extends h {
   }
   /** Speak with another track, or with none. */
   async sendSound(e) {
-    this.#a || await this.#s.sender.replaceTrack(e);
+    this.#a || await this.#n.sender.replaceTrack(e);
   }
   /** The id under which the server knows what is shown so; null where it does not take it. */
   mid(e) {
@@ -149,13 +149,13 @@ class V extends h {
   close() {
     this.#a = !0, clearInterval(this.#h), this.#e.close();
   }
-  #d() {
+  #u() {
     return v(U, (e) => {
       const t = () => this.#e.iceGatheringState === "complete" && e();
       this.#e.addEventListener("icegatheringstatechange", t), t();
     });
   }
-  async #u() {
+  async #d() {
     if (await v(G, (e) => {
       this.#t.addEventListener("open", e, { once: !0 }), this.once("lost", e);
     }), this.#t.readyState !== "open") throw new c("blocked");
@@ -172,13 +172,13 @@ class V extends h {
   }
   // Counted in ticks, not by the clock: a browser that froze the page for a minute has not lost the server.
   #o() {
-    this.#c(this.#n + 1), this.#r && this.#n > j && this.#m();
+    this.#c(this.#s + 1), this.#r && this.#s > j && this.#p();
   }
   #c(e) {
-    const t = e !== this.#n;
-    this.#n = e, t && this.#r && this.emit("missed", e);
+    const t = e !== this.#s;
+    this.#s = e, t && this.#r && this.emit("missed", e);
   }
-  #m() {
+  #p() {
     this.#a || (this.close(), this.emit("lost", void 0));
   }
 }
@@ -202,8 +202,8 @@ const $ = { echoCancellation: !0, noiseSuppression: !0, autoGainControl: !0 }, X
   NotReadableError: "in-use",
   AbortError: "in-use"
 };
-async function p(n, e = {}) {
-  if (!navigator.mediaDevices?.getUserMedia) return w(n, "insecure");
+async function m(n, e = {}) {
+  if (!navigator.mediaDevices?.getUserMedia) return g(n, "insecure");
   try {
     const t = await navigator.mediaDevices.getUserMedia({
       audio: n.includes("microphone") && { ...$, ...b(e.microphone) },
@@ -212,9 +212,9 @@ async function p(n, e = {}) {
     return { tracks: { ...s && { microphone: s }, ...i && { camera: i } }, problems: {} };
   } catch (t) {
     const s = t instanceof Error ? t.name : "";
-    if (s === "OverconstrainedError" && Object.keys(e).length) return p(n);
+    if (s === "OverconstrainedError" && Object.keys(e).length) return m(n);
     const i = R[s] ?? "in-use";
-    if (n.length === 1) return w(n, i);
+    if (n.length === 1) return g(n, i);
     const r = await Promise.all(n.map((a) => J(a, i, e)));
     return {
       tracks: Object.assign({}, ...r.map((a) => a.tracks)),
@@ -223,27 +223,27 @@ async function p(n, e = {}) {
   }
 }
 async function Ae(n, e) {
-  const { tracks: t, problems: s } = await p([n], e ? { [n]: e } : {}), i = t[n];
-  if (!i) throw new m(n, s[n] ?? "missing");
+  const { tracks: t, problems: s } = await m([n], e ? { [n]: e } : {}), i = t[n];
+  if (!i) throw new p(n, s[n] ?? "missing");
   return i;
 }
 async function Y() {
-  if (!q()) throw new m("screen", "insecure");
+  if (!q()) throw new p("screen", "insecure");
   try {
     const e = (await navigator.mediaDevices.getDisplayMedia({ video: z, audio: !1 })).getVideoTracks()[0];
-    if (!e) throw new m("screen", "missing");
+    if (!e) throw new p("screen", "missing");
     return e.contentHint = "detail", e;
   } catch (n) {
-    throw new m("screen", R[n instanceof Error ? n.name : ""] ?? "in-use");
+    throw new p("screen", R[n instanceof Error ? n.name : ""] ?? "in-use");
   }
 }
 function q() {
   return typeof navigator.mediaDevices?.getDisplayMedia == "function";
 }
 async function J(n, e, t) {
-  return e === "refused" && (await D(n))?.state !== "granted" ? w([n], e) : p([n], t);
+  return e === "refused" && (await D(n))?.state !== "granted" ? g([n], e) : m([n], t);
 }
-function w(n, e) {
+function g(n, e) {
   return { tracks: {}, problems: Object.fromEntries(n.map((t) => [t, e])) };
 }
 function b(n, e = {}) {
@@ -274,7 +274,7 @@ class E {
       t.at = Math.max(t.at, o.timestamp), o.type === "inbound-rtp" ? (t.received += o.packetsReceived ?? 0, t.missing += o.packetsLost ?? 0, t.bytesIn += o.bytesReceived ?? 0, o.kind === "audio" ? s = 1e3 * (o.jitter ?? 0) : i = o.framesPerSecond ?? null) : o.type === "outbound-rtp" ? t.bytesOut += o.bytesSent ?? 0 : o.type === "candidate-pair" && o.nominated && o.currentRoundTripTime !== void 0 && (r = 1e3 * o.currentRoundTripTime);
     const a = this.#e ?? t;
     this.#e = t;
-    const [d, l] = [t.received - a.received, Math.max(0, t.missing - a.missing)], u = d + l > 0 ? l / (d + l) : 0, y = Math.max(1e-3, (t.at - a.at) / 1e3), f = { roundTripMs: r, loss: u, jitterMs: s };
+    const [u, l] = [t.received - a.received, Math.max(0, t.missing - a.missing)], d = u + l > 0 ? l / (u + l) : 0, y = Math.max(1e-3, (t.at - a.at) / 1e3), f = { roundTripMs: r, loss: d, jitterMs: s };
     return {
       level: T(f, Z) ? "poor" : T(f, Q) ? "fair" : "good",
       ...f,
@@ -298,16 +298,16 @@ const ee = 8e3, x = {
   504: "unreachable"
 }, te = { ...x, 400: "unknown" };
 async function se(n) {
-  return L(C(n), { cache: "no-store" }, te);
+  return C(O(n), { cache: "no-store" }, te);
 }
 async function ne(n, e) {
-  return (await L(`${C(n)}/offer`, {
+  return (await C(`${O(n)}/offer`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ sdp: e, type: "offer", token: new URL(n).searchParams.get("t") ?? void 0 })
   })).sdp;
 }
-function C(n) {
+function O(n) {
   let e;
   try {
     e = new URL(n, globalThis.location?.href);
@@ -317,7 +317,7 @@ function C(n) {
   const t = e.pathname.split("/").filter(Boolean).at(-1) ?? "";
   return e.pathname = e.pathname.replace(/\/+$/, ""), e.search = e.hash = "", new URL(`../v2/conversations/${t}`, e).href;
 }
-async function L(n, e, t = x) {
+async function C(n, e, t = x) {
   let s;
   try {
     s = await fetch(n, { ...e, signal: AbortSignal.timeout(ee) });
@@ -339,7 +339,7 @@ async function Re(n, { microphone: e = null, camera: t = null } = {}) {
 class le extends h {
   /** Use `join`. */
   constructor(e, t, s, i) {
-    super(), this.url = e, this.conversation = t, this.pictures = !(t.audio_only || t.chat), this.#i = s, this.#n = { camera: i, screen: null };
+    super(), this.url = e, this.conversation = t, this.pictures = !(t.audio_only || t.chat), this.#i = s, this.#s = { camera: i, screen: null };
   }
   state = "connecting";
   endReason = null;
@@ -351,9 +351,9 @@ class le extends h {
   pictures;
   #e = null;
   #t = new E();
-  #s;
-  #i;
   #n;
+  #i;
+  #s;
   /** The replica's voice. */
   get audioTrack() {
     return this.stream.getAudioTracks()[0] ?? null;
@@ -369,15 +369,15 @@ class le extends h {
   /** What the replica is shown: its own copies are not made, so these are the tracks that were given. */
   get shown() {
     return {
-      camera: this.takes("camera") ? this.#n.camera : null,
-      screen: this.takes("screen") ? this.#n.screen : null
+      camera: this.takes("camera") ? this.#s.camera : null,
+      screen: this.takes("screen") ? this.#s.screen : null
     };
   }
   /** Used by `join`, and to connect again. */
   async connect() {
     const e = new V(this.conversation.ice_servers ?? [], this.#i, this.pictures);
-    if (this.#e = e, e.on("message", (t) => this.#d(t)), e.on("missed", (t) => t === ce && this.#l({ ...de, level: "lost" })), await e.open((t) => ne(this.url, t)), this.state === "ended") return e.close();
-    e.on("lost", () => void this.#a()), this.stream = e.stream, this.emit("stream", this.stream), await this.#r(), this.#t = new E(), this.#s ??= setInterval(() => void this.#u(), oe), this.#c("connected");
+    if (this.#e = e, e.on("message", (t) => this.#u(t)), e.on("missed", (t) => t === ce && this.#l({ ...ue, level: "lost" })), await e.open((t) => ne(this.url, t)), this.state === "ended") return e.close();
+    e.on("lost", () => void this.#a()), this.stream = e.stream, this.emit("stream", this.stream), await this.#r(), this.#t = new E(), this.#n ??= setInterval(() => void this.#d(), oe), this.#c("connected");
   }
   /**
    * Send a message of the interactions protocol.
@@ -404,7 +404,7 @@ class le extends h {
    * @param done whether this chunk is the last
    */
   echoSound(e, t, s, i) {
-    const r = me(new Uint8Array(e.buffer, e.byteOffset, e.byteLength));
+    const r = pe(new Uint8Array(e.buffer, e.byteOffset, e.byteLength));
     return this.send("conversation.echo", {
       modality: "audio",
       audio: r,
@@ -443,7 +443,7 @@ class le extends h {
   }
   /** Show the replica another camera, or none. */
   async setCamera(e) {
-    e !== this.#n.camera && (this.#n.camera = e, await this.#r());
+    e !== this.#s.camera && (this.#s.camera = e, await this.#r());
   }
   /**
    * Show the replica a screen or a window, which the browser lets the person choose.
@@ -452,10 +452,10 @@ class le extends h {
    */
   async shareScreen() {
     const e = await Y();
-    return this.#n.screen?.stop(), this.#n.screen = e, e.addEventListener("ended", () => e === this.#n.screen && void this.stopScreen()), await this.#r(), e;
+    return this.#s.screen?.stop(), this.#s.screen = e, e.addEventListener("ended", () => e === this.#s.screen && void this.stopScreen()), await this.#r(), e;
   }
   async stopScreen() {
-    this.#n.screen?.stop(), this.#n.screen = null, await this.#r();
+    this.#s.screen?.stop(), this.#s.screen = null, await this.#r();
   }
   /** The browser's own WebRTC statistics; null while there is no connection. */
   async statistics() {
@@ -494,18 +494,18 @@ class le extends h {
         if (!he.has(i)) return this.#o(r ?? i);
         if (performance.now() + t > e) return this.#o("lost");
       }
-      await ue(t), t = Math.min(2 * t, ae);
+      await de(t), t = Math.min(2 * t, ae);
     }
   }
   #h() {
     return this.state !== "ended";
   }
-  #d(e) {
+  #u(e) {
     e.event_type === "system.heartbeat" && this.send("system.pong");
     const t = { ...e, properties: e.properties ?? {} };
     this.emit("message", t), this.emit(t.event_type, t), t.event_type === "conversation.ended" && (this.#o(String(t.properties.reason ?? "ended")), this.#e?.close());
   }
-  async #u() {
+  async #d() {
     if (this.state !== "connected") return;
     const e = await this.#e?.statistics().catch(() => null);
     e && this.#l(this.#t.measure(e));
@@ -514,14 +514,14 @@ class le extends h {
     this.network = e, this.emit("network", e);
   }
   #o(e) {
-    this.state !== "ended" && (this.endReason = e, clearInterval(this.#s), this.#n.screen?.stop(), this.#c("ended"));
+    this.state !== "ended" && (this.endReason = e, clearInterval(this.#n), this.#s.screen?.stop(), this.#c("ended"));
   }
   #c(e) {
     this.state = e, this.emit("state", e);
   }
 }
-const de = { roundTripMs: null, loss: 1, jitterMs: 0, framesPerSecond: null, receivedKbps: 0, sentKbps: 0 };
-function ue(n) {
+const ue = { roundTripMs: null, loss: 1, jitterMs: 0, framesPerSecond: null, receivedKbps: 0, sentKbps: 0 };
+function de(n) {
   return new Promise((e) => {
     const t = () => {
       clearTimeout(s), removeEventListener("online", t), e();
@@ -529,12 +529,12 @@ function ue(n) {
     addEventListener("online", t);
   });
 }
-function me(n) {
+function pe(n) {
   let e = "";
   for (let t = 0; t < n.length; t += 32768) e += String.fromCharCode(...n.subarray(t, t + 32768));
   return btoa(e);
 }
-const pe = `
+const me = `
 attribute vec2 corner;
 varying vec2 place;
 void main() {
@@ -567,16 +567,16 @@ class De {
     this.video = e, this.canvas = t;
     const s = t.getContext("webgl", { premultipliedAlpha: !0, alpha: !0, antialias: !1 });
     if (!s) throw new Error("canvas: this browser has no WebGL, which removing the green screen needs");
-    this.#e = s, this.#s(), this.#i();
+    this.#e = s, this.#n(), this.#i();
   }
   #e;
   #t = !1;
   close() {
     this.#t = !0, this.#e.getExtension("WEBGL_lose_context")?.loseContext();
   }
-  #s() {
+  #n() {
     const e = this.#e, t = e.createProgram();
-    for (const [i, r] of [[e.VERTEX_SHADER, pe], [e.FRAGMENT_SHADER, fe]]) {
+    for (const [i, r] of [[e.VERTEX_SHADER, me], [e.FRAGMENT_SHADER, fe]]) {
       const a = e.createShader(i);
       if (!a) return;
       e.shaderSource(a, r), e.compileShader(a), e.attachShader(t, a);
@@ -590,11 +590,11 @@ class De {
   #i() {
     if (this.#t) return;
     const e = () => {
-      this.#n(), this.#i();
+      this.#s(), this.#i();
     };
     "requestVideoFrameCallback" in this.video ? this.video.requestVideoFrameCallback(e) : requestAnimationFrame(e);
   }
-  #n() {
+  #s() {
     const { video: e, canvas: t } = this;
     if (this.#t || !e.videoWidth) return;
     (t.width !== e.videoWidth || t.height !== e.videoHeight) && (t.width = e.videoWidth, t.height = e.videoHeight);
@@ -602,21 +602,21 @@ class De {
     s.viewport(0, 0, t.width, t.height), s.texImage2D(s.TEXTURE_2D, 0, s.RGBA, s.RGBA, s.UNSIGNED_BYTE, e), s.drawArrays(s.TRIANGLE_STRIP, 0, 4);
   }
 }
-const S = -60, ve = -12, ge = 50;
+const S = -60, ve = -12, we = 50;
 function xe(n, e) {
   const t = new AudioContext(), s = new AnalyserNode(t, { fftSize: 1024 });
   t.createMediaStreamSource(new MediaStream([n])).connect(s);
   const i = new Float32Array(s.fftSize), r = setInterval(() => {
     s.getFloatTimeDomainData(i);
-    const a = i.reduce((l, u) => l + u * u, 0) / i.length, d = (10 * Math.log10(a + 1e-12) - S) / (ve - S);
-    e(Math.min(1, Math.max(0, d)));
-  }, ge);
+    const a = i.reduce((l, d) => l + d * d, 0) / i.length, u = (10 * Math.log10(a + 1e-12) - S) / (ve - S);
+    e(Math.min(1, Math.max(0, u)));
+  }, we);
   return () => {
     clearInterval(r), t.close();
   };
 }
-const g = ["microphone", "camera"];
-class Ce extends h {
+const w = ["microphone", "camera"];
+class Oe extends h {
   tracks = { microphone: null, camera: null };
   problems = {};
   muted = !1;
@@ -627,41 +627,41 @@ class Ce extends h {
   #t = !1;
   /** Ask for both devices, and again by itself when the person allows one later. */
   async start() {
-    await this.#s(g);
-    for (const e of g) {
+    await this.#n(w);
+    for (const e of w) {
       const t = await D(e);
       t?.addEventListener("change", () => {
-        t.state === "granted" && this.problems[e] === "refused" && this.#s([e]);
+        t.state === "granted" && this.problems[e] === "refused" && this.#n([e]);
       });
     }
   }
   async choose(e, t) {
-    this.#e[e] = t, await this.#s([e]);
+    this.#e[e] = t, await this.#n([e]);
   }
   /** Ask for a device once more. */
   async retry(e) {
-    await this.#s([e]);
+    await this.#n([e]);
   }
   /** Mute and unmute; without a microphone, try to get one. */
   async toggleMicrophone() {
     if (!this.tracks.microphone)
-      return this.muted = !1, this.#s(["microphone"]);
+      return this.muted = !1, this.#n(["microphone"]);
     this.muted = !this.muted, this.tracks.microphone.enabled = !this.muted, this.#r();
   }
   /** Off means that the camera's light goes out. */
   async toggleCamera() {
     if (!this.tracks.camera)
-      return this.cameraOff = !1, this.#s(["camera"]);
-    this.cameraOff = !0, this.#n("camera"), this.#r();
+      return this.cameraOff = !1, this.#n(["camera"]);
+    this.cameraOff = !0, this.#s("camera"), this.#r();
   }
   /** Give the devices back. */
   close() {
-    this.#t = !0, g.forEach((e) => this.#n(e));
+    this.#t = !0, w.forEach((e) => this.#s(e));
   }
-  async #s(e) {
+  async #n(e) {
     if (this.#t) return;
-    this.asking = !0, this.#r(), e.forEach((s) => this.#n(s));
-    const t = await p(e, this.#e);
+    this.asking = !0, this.#r(), e.forEach((s) => this.#s(s));
+    const t = await m(e, this.#e);
     this.asking = !1;
     for (const s of e) this.#i(s, t.tracks[s] ?? null, t.problems[s]);
     this.#r();
@@ -675,14 +675,14 @@ class Ce extends h {
       this.tracks[e] === t && (this.tracks[e] = null, this.problems[e] = "missing", this.#r(), this.emit("lost", e));
     }));
   }
-  #n(e) {
+  #s(e) {
     this.tracks[e]?.stop(), this.tracks[e] = null;
   }
   #r() {
     this.emit("change", void 0);
   }
 }
-const _ = [0.6, 0.3, 0.1], k = 10, A = 400, we = 4e3;
+const _ = [0.6, 0.3, 0.1], k = 10, A = 400, ge = 4e3;
 class ye {
   /** @param element what plays the replica */
   constructor(e) {
@@ -693,7 +693,7 @@ class ye {
     switch (e.event_type) {
       case "conversation.overlap": {
         const { outcome: t, held: s } = e.properties;
-        t === "interruption" ? this.#t(A) : t !== "began" ? this.end() : s && this.#t(we);
+        t === "interruption" ? this.#t(A) : t !== "began" ? this.end() : s && this.#t(ge);
         return;
       }
       case "conversation.replica.stopped_speaking":
@@ -705,23 +705,23 @@ class ye {
   }
   /** Let it be heard. */
   end() {
-    this.#i(), this.element.volume = 1, this.#n(!0);
+    this.#i(), this.element.volume = 1, this.#s(!0);
   }
   #t(e) {
-    this.#i(), _.forEach((t, s) => this.#s(s * k, () => this.element.volume = t)), this.#s(_.length * k, () => this.#n(!1)), this.#s(e, () => this.end());
+    this.#i(), _.forEach((t, s) => this.#n(s * k, () => this.element.volume = t)), this.#n(_.length * k, () => this.#s(!1)), this.#n(e, () => this.end());
   }
-  #s(e, t) {
+  #n(e, t) {
     e ? this.#e.push(setTimeout(t, e)) : t();
   }
   #i() {
     this.#e.forEach(clearTimeout), this.#e = [];
   }
-  #n(e) {
+  #s(e) {
     const t = this.element.srcObject;
     for (const s of t?.getAudioTracks() ?? []) s.enabled = e;
   }
 }
-class Le extends h {
+class Ce extends h {
   constructor(e, t) {
     super(), this.call = e, this.element = t;
     const { signal: s } = this.#e;
@@ -734,55 +734,61 @@ class Le extends h {
   /** Called by itself; call it again from a click after `blocked`. */
   async play() {
     const { element: e } = this;
-    this.#s(!1), e.srcObject !== this.call.stream && (e.srcObject = this.call.stream), e.muted = !1;
+    this.#n(!1), e.srcObject !== this.call.stream && (e.srcObject = this.call.stream), e.muted = !1;
     try {
       await e.play();
     } catch (t) {
       if (!(t instanceof DOMException) || t.name !== "NotAllowedError") return;
-      e.muted = !0, this.#s(!0), e.play().catch(() => {
+      e.muted = !0, this.#n(!0), e.play().catch(() => {
       });
     }
   }
   close() {
     this.#e.abort(), this.#t.end(), this.element.srcObject = null;
   }
-  #s(e) {
+  #n(e) {
     e !== this.blocked && (this.blocked = e, this.emit("blocked", e));
   }
 }
-class Oe extends h {
+class Le extends h {
   lines = [];
   /** Words of turns that are not over. */
   live = { user: "", replica: "" };
+  /** The person's current words are another person's. */
+  other = !1;
+  #e;
   /** A message in writing, until the server has repeated it. */
-  #e = "";
+  #t = "";
   /** What the person wrote shows at once; the server's own copy of it is then left out. */
   addTyped(e) {
-    this.#e = e.trim(), this.#s("user", this.#e, /* @__PURE__ */ new Date(), !1);
+    this.#t = e.trim(), this.#s("user", this.#t, /* @__PURE__ */ new Date(), !1, !1);
   }
   follow(e) {
-    if (e.event_type === "conversation.utterance.streaming") {
+    if (e.event_type === "conversation.participant_joined" && e.properties.own && (this.#e = e.properties.participant_id), e.event_type === "conversation.utterance.streaming") {
       const { role: t, speech: s } = M(e.properties);
-      if (t === "user" && this.#e && s === this.#e) return;
-      this.#t(t, s);
+      if (t === "user" && this.#t && s === this.#t) return;
+      t === "user" && (this.other = this.#n(e.properties.participant_id)), this.#i(t, s);
     } else if (e.event_type === "conversation.utterance") {
-      const { role: t, speech: s } = M(e.properties);
-      this.#t(t, ""), t === "user" && this.#e && s === this.#e ? this.#e = "" : s && this.#s(t, s, be(e.timestamp), !!e.properties.interrupted);
+      const { role: t, speech: s } = M(e.properties), i = t === "user" && this.#n(e.properties.participant_id);
+      t === "user" && (this.other = i), this.#i(t, ""), t === "user" && this.#t && s === this.#t ? this.#t = "" : s && this.#s(t, s, be(e.timestamp), !!e.properties.interrupted, i);
     }
   }
   /** The call is over: what was being said stays as it is. */
   finish() {
     for (const e of ["user", "replica"]) {
       const t = this.live[e];
-      this.#t(e, ""), t && this.#s(e, t, /* @__PURE__ */ new Date(), !0);
+      this.#i(e, ""), t && this.#s(e, t, /* @__PURE__ */ new Date(), !0, e === "user" && this.other);
     }
   }
-  #t(e, t) {
+  #n(e) {
+    return !!e && !!this.#e && e !== this.#e;
+  }
+  #i(e, t) {
     this.live[e] !== t && (this.live[e] = t, this.emit("live", e));
   }
-  #s(e, t, s, i) {
-    const r = { role: e, speech: t, at: s, interrupted: i };
-    this.lines.push(r), this.emit("line", r);
+  #s(e, t, s, i, r) {
+    const a = { role: e, speech: t, at: s, interrupted: i, other: r };
+    this.lines.push(a), this.emit("line", a);
   }
 }
 function M({ role: n, speech: e }) {
@@ -791,7 +797,7 @@ function M({ role: n, speech: e }) {
 function be(n) {
   return n ? new Date(n * 1e3) : /* @__PURE__ */ new Date();
 }
-const O = {
+const L = {
   tapToHear: "Tap to hear",
   mute: "Mute microphone",
   leave: "Leave",
@@ -863,31 +869,31 @@ const O = {
     blocked: "您的网络阻断了声音和画面。",
     refused: "通话未能开始。"
   }
-}, _e = { en: O, de: Ee, es: Te, zh: Se };
+}, _e = { en: L, de: Ee, es: Te, zh: Se };
 function Ie(n = navigator.languages) {
   for (const e of n) {
     const t = _e[e.split("-")[0]?.toLowerCase() ?? ""];
     if (t) return t;
   }
-  return O;
+  return L;
 }
 export {
   ke as Activity,
   le as Call,
   c as CallError,
-  m as DeviceError,
+  p as DeviceError,
   h as Emitter,
   De as KeyedPicture,
-  Ce as OwnMedia,
-  Le as Player,
-  Oe as Transcript,
+  Oe as OwnMedia,
+  Ce as Player,
+  Le as Transcript,
   q as canShareScreen,
   Re as join,
   Me as listDevices,
   se as lookUp,
   xe as measureLevel,
   Ae as openDevice,
-  p as openDevices,
+  m as openDevices,
   D as permission,
   Ie as words
 };

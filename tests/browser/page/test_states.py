@@ -103,6 +103,16 @@ def test_partial_words_are_captions_and_whole_turns_are_the_transcript(server: S
     ]
     assert page.locator("#spoken").inner_text().count("It is behind you") == 1, "read out once, when it is whole"
 
+    expect(page.locator("#people")).to_be_hidden()
+    server.tell("conversation.participant_joined", participant_id="me", participant_count=1, own=True)
+    server.tell("conversation.participant_joined", participant_id="another", participant_count=2)
+    expect(page.locator("#people")).to_contain_text("2 people in the call")
+    for speaker in ("another", "me"):
+        server.tell("conversation.utterance", role="user", speech=f"I am {speaker}.", participant_id=speaker)
+    expect(page.locator("#lines .line b")).to_have_text(["You", "Mira", "Guest", "You"])
+    server.tell("conversation.participant_left", participant_id="another", participant_count=1)
+    expect(page.locator("#people")).to_be_hidden()
+
 
 def test_words_from_outside_are_text_and_never_markup(server: StandIn, page: Page):
     join(page, server)

@@ -57,6 +57,24 @@ async def test_both_are_heard_and_hear_each_other(tmp_path):
         assert first.sounding() and not second.sounding()
 
 
+async def test_everybody_is_told_whose_words_they_were_and_who_they_are_themselves(tmp_path):
+    async with house(tmp_path) as here:
+        conversation_id, first = await here.joined(people=2)
+        second = await joins(here, conversation_id)
+        second.type("conversation.respond", text="Good morning.")
+        for call in (first, second):
+            await until(lambda call=call: call.said("conversation.utterance"))
+        mine = [
+            event["properties"]["participant_id"]
+            for event in second.said("conversation.participant_joined")
+            if event["properties"].get("own")
+        ]
+        theirs = [event["properties"].get("own") for event in first.said("conversation.participant_joined")]
+        said = first.said("conversation.utterance")[0]["properties"]
+        assert said == {"role": "user", "speech": "Good morning.", "participant_id": mine[0]}
+        assert len(mine) == 1 and theirs == [True, None]
+
+
 async def test_full_call_takes_nobody_until_somebody_leaves(tmp_path):
     async with house(tmp_path) as here:
         conversation_id, first = await here.joined(people=2)

@@ -76,7 +76,8 @@ export class Captions {
   }
 
   #speaker(role: Role): string {
-    return role === "user" ? t.you : this.#name;
+    if (role === "replica") return this.#name;
+    return this.#transcript.other ? t.guest : t.you;
   }
 }
 

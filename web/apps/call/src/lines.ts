@@ -26,5 +26,5 @@ export function asText(lines: Line[], name: string): string {
 }
 
 function speaker(line: Line, name: string): string {
-  return line.role === "user" ? t.you : name;
+  return line.role === "replica" ? name : line.other ? t.guest : t.you;
 }

@@ -10,6 +10,8 @@ export interface Utterance {
   /** Of the replica, what was heard of it. */
   speech: string;
   interrupted?: boolean;
+  /** In a call of several people, who said it; whose events are one's own is told by `participant_joined`. */
+  participant_id?: string;
 }
 
 export interface StreamingUtterance {
@@ -20,6 +22,7 @@ export interface StreamingUtterance {
   content_index: number;
   final: boolean;
   is_interrupted?: boolean;
+  participant_id?: string;
 }
 
 export interface Latency {
@@ -57,7 +60,7 @@ type Speaking = { duration: number | null; interrupted: boolean };
 export interface ServerEvents {
   "conversation.joined": Nothing;
   "conversation.left": Nothing;
-  "conversation.participant_joined": { participant_id: string; participant_count: number };
+  "conversation.participant_joined": { participant_id: string; participant_count: number; own?: boolean };
   "conversation.participant_left": { participant_id: string; participant_count: number };
   "system.replica_joined": { replica_id: string };
   "system.replica_present": { replica_id: string };

@@ -144,6 +144,7 @@ export const german: Strings = {
         return { title: `${none} auf dieser Seite`, text: `Browser erlauben das nur Seiten, deren Adresse mit https:// oder http://localhost beginnt. ${without[kind]}` };
     }
   },
+  guest: "Gast",
   you: "Sie",
   interrupted: "unterbrochen",
   title: (name) => `Sprechen Sie mit ${name}`,

@@ -203,6 +203,7 @@ export const english = {
   stages,
   goodbye,
   deviceHelp,
+  guest: "Guest",
   you: "You",
   interrupted: "interrupted",
   title: (name: string) => `Talk with ${name}`,

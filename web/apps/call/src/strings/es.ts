@@ -144,6 +144,7 @@ export const spanish: Strings = {
         return { title: `Esta página no puede usar ${your[kind]}`, text: `Los navegadores solo lo permiten en páginas cuya dirección empieza por https:// o http://localhost. ${without[kind]}` };
     }
   },
+  guest: "Invitado",
   you: "Tú",
   interrupted: "interrumpido",
   title: (name) => `Habla con ${name}`,

@@ -143,6 +143,7 @@ export const chinese: Strings = {
         return { title: `此页面不能使用${name}`, text: `浏览器只允许地址以 https:// 或 http://localhost 开头的页面使用。${without[kind]}` };
     }
   },
+  guest: "访客",
   you: "您",
   interrupted: "被打断",
   title: (name) => `与 ${name} 交谈`,

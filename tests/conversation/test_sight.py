@@ -53,6 +53,7 @@ class ScriptedEyes:
     budget: float = 0.15
     fails: bool = False
     vision: Vision | None = None
+    people: int = 1
 
     def eyes(self) -> "ScriptedEyes":
         return self
@@ -62,7 +63,7 @@ class ScriptedEyes:
             raise RuntimeError("eyes broke")
         due = [at for at in self.happens if at <= now]
         noticed = tuple(Noticed(self.happens.pop(at), now) for at in due)
-        return Scene(now, people=1 if self.face else 0, face=self.face, noticed=noticed)
+        return Scene(now, people=self.people if self.face else 0, face=self.face, noticed=noticed)
 
 
 def seeing(
@@ -365,5 +366,52 @@ def test_a_laugh_is_told_with_the_words_and_calls_an_audio_tool() -> None:
         said = here.call.said("conversation.utterance")[0]["properties"]
         assert said["user_audio_analysis"] == "(Voice: the caller laughed.)"
         assert here.model.asked[-1][-1].content == "that is funny (Voice: the caller laughed.)"
+
+    simulate(run)
+
+
+def test_lips_that_move_without_a_sound_yet_hold_the_floor() -> None:
+    async def run(moves: bool) -> list[str]:
+        eyes = ScriptedEyes()
+        here = seeing(["I went there", "I went there with my sister"], ["Nice."], eyes)
+        here.call.speak(silence(1), speech(1.2), silence(1.0), speech(1.0), silence(1))
+        task = asyncio.create_task(here.run_for(9))
+        await asyncio.sleep(2.4)
+        eyes.face = dataclasses.replace(FACE, mouth_moves=moves)
+        await asyncio.sleep(0.8)
+        eyes.face = FACE
+        await task
+        return said_by_user(here)
+
+    assert simulate(lambda: run(False))[0] == "I went there"
+    assert len(simulate(lambda: run(True))) == 1
+
+
+def test_words_to_somebody_beside_the_person_are_not_answered() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes(face=dataclasses.replace(FACE, looking=False))
+        eyes.people = 2
+        here = seeing(["where did you put it", "and now to you"], ["Hello."], eyes)
+        here.call.speak(silence(1), speech(1.5), silence(3), speech(1.5), silence(1))
+        task = asyncio.create_task(here.run_for(12))
+        await asyncio.sleep(4.5)
+        assert here.call.said("conversation.replica.started_speaking") == []
+        eyes.face = FACE
+        await task
+        assert said_by_user(here) == ["where did you put it", "and now to you"]
+        last = here.model.asked[-1][-1].content
+        assert last.startswith("[The caller said to somebody else: where did you put it] and now to you")
+        assert len(here.call.said("conversation.replica.started_speaking")) == 1
+
+    simulate(run)
+
+
+def test_somebody_who_is_alone_is_answered_even_when_they_look_away() -> None:
+    async def run() -> None:
+        eyes = ScriptedEyes(face=dataclasses.replace(FACE, looking=False, speaking=False))
+        here = seeing(["hello there"], ["Hello."], eyes)
+        here.call.speak(silence(1), speech(1.5), silence(2))
+        await here.run_for(7)
+        assert here.call.said("conversation.replica.started_speaking")
 
     simulate(run)

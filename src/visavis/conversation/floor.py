@@ -13,6 +13,13 @@ from visavis.layers.turn import VAD_FRAME
 
 FRAME_MS = 1000 * VAD_FRAME / LISTEN_RATE_HZ
 
+MOUTH_AFTER_MS = 250
+"""From this silence on, lips that move are about to go on: before, they are still closing from the last word."""
+MOUTH_COUNTS_MS = 200
+"""How long one look at them counts; the next comes within 125 ms while the machine is not busy."""
+MOUTH_HOLDS_MS = 1600
+"""Lips that move without a sound for longer than this eat or pray; they do not hold the floor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Onset:
@@ -90,6 +97,7 @@ class Floor:
         self._voiced_ms = 0.0
         self._silent_ms = 0.0
         self._completeness: float | None = None
+        self._mouth_ms = 0.0
         self.voiced_ms = 0.0
         """Voice in the present turn or overlap."""
 
@@ -108,6 +116,10 @@ class Floor:
         if self._paused:
             self._completeness = completeness
 
+    def see_mouth(self, moves: bool) -> None:
+        """Whether the person's lips moved at the last look: a pause in which they do is not the end."""
+        self._mouth_ms = MOUTH_COUNTS_MS if moves and self._silent_ms >= MOUTH_AFTER_MS else 0.0
+
     def grant(self) -> None:
         """The overlap is an interruption: from now on it is the person's turn."""
         self._overlap = False
@@ -119,6 +131,7 @@ class Floor:
 
     def hear(self, probability: float) -> Signal | None:
         """Take the voice activity of the next 32 ms."""
+        self._mouth_ms = max(self._mouth_ms - FRAME_MS, 0.0)
         speaking_now = self._in_turn and not self._paused
         threshold = self.settings.stop_probability if speaking_now else self._onset().probability
         if probability >= threshold:
@@ -153,6 +166,8 @@ class Floor:
                 return None
             self._paused, self._voiced_ms, self._completeness = True, 0.0, None
             return SpeechPaused(self._silent_ms)
+        if self._mouth_ms and self._silent_ms < MOUTH_HOLDS_MS:
+            return None
         if not self._overlap and self._silent_ms >= self.patience.silence_needed_ms(self._completeness):
             self._in_turn = self._paused = False
             self._voiced_ms = 0.0

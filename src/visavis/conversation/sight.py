@@ -39,6 +39,11 @@ ANSWERS = {
 
 _LEAST_SMILE = 0.2
 
+ELSEWHERE = 0.7
+"""Share of the looks during a turn that must show the person turned away, or their lips still, to take it for one to
+somebody else; only while there is somebody else."""
+ELSEWHERE_LOOKS = 4
+
 
 class Watcher:
     """Watches one person."""
@@ -66,6 +71,8 @@ class Watcher:
         self._clock = clock
         self._told: events.Seeing | None = None
         self._rapport = Rapport()
+        self._turn_looks: list[bool] = []
+        """For each look during the person's present turn: it shows them talking to somebody else, or not at all."""
 
     async def run(self) -> None:
         """Watch until cancelled. What goes wrong with the eyes makes the replica blind, not deaf."""
@@ -104,12 +111,27 @@ class Watcher:
         self._tell(scene)
         self._mirror(scene.face)
         self._turns.alone = scene.people == 0
+        self._floor.see_mouth(scene.fresh and scene.face is not None and scene.face.mouth_moves)
+        self._follow_turn(scene)
         for noticed in scene.noticed:
             _log.debug("the person %s", noticed.phrase)
             if answer := ANSWERS.get(noticed.behaviour):
                 tasks.create_task(self._answer(answer))
             elif noticed.behaviour is Behaviour.OPEN_PALM and self._floor.replica is Doing.SPEAKING:
                 self._turns.interrupt()
+
+    def _follow_turn(self, scene: Scene) -> None:
+        """Whom the person talks to, while they do."""
+        if not self._floor.person_speaks:
+            self._turn_looks.clear()
+            return
+        if not self._turn_looks:
+            self._turns.elsewhere = False
+        face = scene.face
+        aside = face is not None and (not face.looking or face.speaking is False)
+        self._turn_looks.append(scene.people > 1 and aside)
+        share = sum(self._turn_looks) / len(self._turn_looks)
+        self._turns.elsewhere = len(self._turn_looks) >= ELSEWHERE_LOOKS and share >= ELSEWHERE
 
     async def _answer(self, text: str) -> None:
         asked = self._turns.question_is_open()
@@ -128,7 +150,8 @@ class Watcher:
         if scene is None:
             self._observations.blind()
             self._mirror(None)
-            self._turns.alone = False
+            self._turns.alone = self._turns.elsewhere = False
+            self._floor.see_mouth(False)
         seeing = events.Seeing(camera=scene.view if scene else "off", people=scene.people if scene else 0)
         if seeing != self._told:
             if scene is not None or self._told is not None:

@@ -143,6 +143,8 @@ class Turns:
         self._asked_at: float | None = None
         self.alone = False
         """Nobody is in view. Set by whoever watches."""
+        self.elsewhere = False
+        """The person speaks to somebody beside them. Set by whoever watches."""
         self._preparation: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
@@ -187,7 +189,7 @@ class Turns:
                 self._playout.attitude = Attitude.LISTENING
             case TurnDone(turn):
                 self._person_stopped()
-                self._answer(turn.text, turn.waterfall)
+                self._take_turn(turn)
             case EarFailed(error):
                 _log.error("%s", error)
                 self._person_stopped()
@@ -363,6 +365,22 @@ class Turns:
         self._open(reply, text)
         self._play(reply)
         answer.commit(self._context)
+
+    def _take_turn(self, turn: PersonTurn) -> None:
+        if self.elsewhere and turn.text:
+            self._overhear(turn.text)
+        else:
+            self._answer(turn.text, turn.waterfall)
+
+    def _overhear(self, text: str) -> None:
+        """The person has said `text` to somebody beside them: it is known, and not answered."""
+        self._events.turn_idx += 1
+        self._events.emit(streaming("user", text, final=True))
+        self._events.emit(events.Utterance(role="user", speech=text, user_visual_analysis="(Said to somebody else.)"))
+        self._drop_speculation()
+        self._forget_cut_off()
+        self._engagement.quiet(self._clock.now())
+        self._context.add_note(f"The caller said to somebody else: {text}")
 
     def _committed(self, messages: Sequence[Message]) -> Answer:
         answer = Answer(self._language_model, messages, self._toolbox)

@@ -150,3 +150,32 @@ def test_wavering_voice_within_speech_is_no_pause():
     floor = Floor()
     hear(floor, 0.9, 500)
     assert not hear(floor, 0.4, 1000)
+
+
+def test_lips_that_move_in_a_pause_hold_the_floor_but_not_for_ever():
+    floor = Floor()
+    hear(floor, 0.9, 800)
+    hear(floor, 0.0, 256)
+    floor.judge(0.4)
+    for _ in range(8):
+        floor.see_mouth(True)
+        assert hear(floor, 0.0, 128) == []
+    floor.see_mouth(False)
+    assert [kind for kind, _ in hear(floor, 0.0, 64)] == [TurnEnded]
+    hear(floor, 0.9, 800)
+    ended = []
+    for _ in range(16):
+        floor.see_mouth(True)
+        ended += hear(floor, 0.0, 128)
+    assert TurnEnded in [kind for kind, _ in ended]
+
+
+def test_lips_that_close_after_the_last_word_delay_nothing():
+    floor, blind = Floor(), Floor()
+    for one in (floor, blind):
+        hear(one, 0.9, 800)
+        hear(one, 0.0, 128)
+        one.judge(0.9)
+        if one is floor:
+            one.see_mouth(True)
+    assert hear(floor, 0.0, 1000) == hear(blind, 0.0, 1000)

@@ -25,7 +25,7 @@ from visavis.layers.perception.hands import Hand, Hands
 from visavis.layers.perception.head import Gaze, eyes_closed, face_height, head_pose, mouth_open
 from visavis.layers.perception.kinds import HANDHELD
 from visavis.layers.perception.light import Light
-from visavis.layers.perception.reversals import HeadGestures, Track, VisualSpeech, reversals
+from visavis.layers.perception.reversals import TALK_SWING, HeadGestures, Track, VisualSpeech, reversals
 from visavis.layers.perception.things import Things
 from visavis.priority import THINKING
 from visavis.transport import Picture, Sight
@@ -51,6 +51,8 @@ GONE_AFTER_S = 2.0
 GONE_AFTER_LOOKS = 4
 """Looks in a row without a face; on a busy machine they are seconds apart."""
 NODS_WHILE_SILENT_ONLY = True
+MOUTH_WITHIN_S = 0.3
+"""Two looks farther apart say nothing about lips that move."""
 WAVE_SWING = 0.35
 """Of the hand's size."""
 
@@ -155,6 +157,7 @@ class LocalEyes:
     def _new_person(self) -> None:
         self._gaze, self._head, self._speech = Gaze(), HeadGestures(), VisualSpeech()
         self._behaviour = FaceBehaviour()
+        self._opening = (float("-inf"), 0.0)
 
     def see(self, picture: Picture | None, now: float) -> Scene:
         """Take the newest picture; None when none has come since the last."""
@@ -213,6 +216,8 @@ class LocalEyes:
     def _measured(self, landmarks: Landmarks, longest_side: int, now: float) -> Face:
         pose, shape = head_pose(landmarks), landmarks.blendshape
         opening = mouth_open(landmarks)
+        before_at, before = self._opening
+        self._opening = now, opening
         return Face(
             height=face_height(landmarks) / longest_side,
             yaw_deg=pose.yaw_deg,
@@ -225,6 +230,7 @@ class LocalEyes:
             frown=(shape("browDownLeft") + shape("browDownRight")) / 2,
             mouth_open=opening,
             speaking=self._speech.see(now, opening),
+            mouth_moves=now - before_at <= MOUTH_WITHIN_S and abs(opening - before) >= TALK_SWING,
         )
 
     def _look_at_hands(self, picture: Picture, now: float, noticed: list[Noticed]) -> None:

@@ -1,6 +1,7 @@
 """The guarded client's rules for libraries that bring their own HTTP client: only addresses that were checked."""
 
 import httpx2
+import openai
 
 from visavis.outbound import CONNECT_S, Outbound, OutboundError
 
@@ -38,3 +39,14 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """End all connections."""
         await self._inner.aclose()
+
+
+def guarded_client(outbound: Outbound) -> httpx2.AsyncClient:
+    """What the `openai` package sends its requests with, under the same rules."""
+    return openai.DefaultAsyncHttpxClient(transport=GuardedTransport(outbound), trust_env=False)
+
+
+def refusal(error: BaseException) -> str:
+    """Why a request was not sent, where the rules are the reason; else empty."""
+    cause = error.__cause__
+    return str(cause) if isinstance(cause, httpx2.ConnectError) and "VISAVIS_ALLOW_PRIVATE_URLS" in str(cause) else ""

@@ -119,8 +119,9 @@ def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def outside_addresses(persona: Persona) -> list[tuple[str, str]]:
     """Fields and addresses of engines that are reached through the guarded client."""
-    speaker = persona.layers.sts
-    found = [("layers.sts.base_url", speaker.base_url)] if speaker else []
+    layers = persona.layers
+    asked = {"stt": layers.stt.openai, "tts": layers.tts.openai, "sts": layers.sts}
+    found = [(f"layers.{name}.base_url", one.base_url) for name, one in asked.items() if one is not None]
     return found + [("layers.llm.tools.server_url", one.server_url) for one in persona.mcp_servers if one.server_url]
 
 

@@ -116,7 +116,8 @@ class SharedEngines:
                 answering = await own.enter_async_context(plugins.opened("llm", plugin, self._outbound))
                 layers = dataclasses.replace(layers, language_model=FallbackModel(answering, None, retries=1))
             if (recogniser := persona.layers.stt.openai) is not None:
-                hearing = await own.enter_async_context(aclosing(OpenAITranscription(recogniser, layers.recogniser)))
+                transcribing = OpenAITranscription(recogniser, layers.recogniser, self._outbound)
+                hearing = await own.enter_async_context(aclosing(transcribing))
                 layers = dataclasses.replace(layers, recogniser=hearing)
             if (plugin := persona.layers.stt.plugin) is not None:
                 layers = dataclasses.replace(
@@ -126,7 +127,7 @@ class SharedEngines:
                 voice = await own.enter_async_context(plugins.opened("tts", plugin, self._outbound))
                 layers = dataclasses.replace(layers, voice=FallbackVoice(voice, layers.voice))
             if (vendor := persona.layers.tts.openai) is not None:
-                speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor)))
+                speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor, self._outbound)))
                 layers = dataclasses.replace(layers, voice=FallbackVoice(speaking, layers.voice))
             if pronunciations := persona.layers.tts.pronunciations:
                 layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))

@@ -227,3 +227,18 @@ async def test_stored_secret_may_stay_masked_in_a_check(here: Server):
     masked["layers"]["llm"]["base_url"] = "https://b.example/v1"
     assert (await here.client.post(path, json=masked)).status_code == 400
     assert (await here.client.post("/v2/personas/check?persona_id=p404", json=GUIDE)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("layers", "field"),
+    [
+        ({"tts": {"tts_engine": "openai", "base_url": "http://10.0.0.7/v1"}}, "layers.tts.base_url"),
+        ({"stt": {"stt_engine": "openai", "base_url": "http://127.0.0.1:1/v1"}}, "layers.stt.base_url"),
+        ({"sts": {"base_url": "http://169.254.169.254/v1", "model": "m"}}, "layers.sts.base_url"),
+    ],
+)
+async def test_engine_at_a_private_address_is_refused_with_its_field(here: Server, layers, field):
+    body = {"persona_name": "A", "system_prompt": "B", "pipeline_mode": "speech-to-speech", "layers": layers}
+    response = await here.client.post("/v2/personas", json=body)
+    assert response.status_code == 400
+    assert field in response.json()["message"] and "VISAVIS_ALLOW_PRIVATE_URLS" in response.json()["message"]

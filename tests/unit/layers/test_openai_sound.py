@@ -19,6 +19,9 @@ from visavis.layers.tts import Speech, TextToSpeech, Word
 from visavis.layers.tts.dictionary import PronouncingVoice
 from visavis.layers.tts.fallback import FallbackVoice
 from visavis.layers.tts.openai_speech import OpenAISpeech, SpeechSettings
+from visavis.outbound import Outbound, PrivateAddresses
+
+EVERYWHERE = Outbound(PrivateAddresses(every=True))
 
 
 def tone(seconds: float, rate_hz: int) -> bytes:
@@ -77,7 +80,7 @@ async def vendor() -> AsyncIterator[Vendor]:
 
 async def speak(vendor: Vendor, text: str, **settings: object) -> list[Speech]:
     wanted = {"base_url": vendor.url, "first_sound_timeout_s": 0.3, "next_sound_timeout_s": 0.3, **settings}
-    voice = OpenAISpeech(SpeechSettings.model_validate(wanted))
+    voice = OpenAISpeech(SpeechSettings.model_validate(wanted), EVERYWHERE)
     try:
         return [piece async for piece in voice.stream(text)]
     finally:
@@ -123,7 +126,7 @@ async def test_every_rate_sounds_at_its_own_pitch(vendor: Vendor, kind: str, sou
 
 async def test_sound_is_passed_on_before_all_of_it_has_come(vendor: Vendor):
     vendor.chunks, vendor.hangs = [tone(2.0, 24_000)], True
-    voice = OpenAISpeech(SpeechSettings(base_url=vendor.url))
+    voice = OpenAISpeech(SpeechSettings(base_url=vendor.url), EVERYWHERE)
     first = await anext(voice.stream("Hello there."))
     assert len(first.pcm) == pytest.approx(0.2 * PLAYOUT_RATE_HZ, abs=10)
     await voice.aclose()
@@ -172,7 +175,7 @@ class Plain:
 
 async def test_while_a_vendor_fails_the_built_in_voice_speaks(vendor: Vendor):
     vendor.status = 503
-    first = OpenAISpeech(SpeechSettings(base_url=vendor.url))
+    first = OpenAISpeech(SpeechSettings(base_url=vendor.url), EVERYWHERE)
     second: TextToSpeech = Plain()
     voice = FallbackVoice(first, second)
     assert [piece async for piece in voice.stream("Hello there.")]
@@ -208,7 +211,7 @@ class Local:
 
 async def heard(vendor: Vendor) -> tuple[str, str]:
     settings = TranscriptionSettings(base_url=vendor.url, timeout_s=0.3, hotwords="visavis")
-    recogniser = OpenAITranscription(settings, Local())
+    recogniser = OpenAITranscription(settings, Local(), EVERYWHERE)
     utterance = recogniser.utterance()
     utterance.feed(np.full(LISTEN_RATE_HZ, 0.5, np.float32))
     partial = await utterance.partial()
@@ -237,3 +240,14 @@ async def test_when_the_vendor_fails_the_built_in_recogniser_has_heard_it(
 ):
     vendor.status, vendor.type, vendor.chunks, vendor.hangs = status, "application/json", chunks, hangs
     assert await heard(vendor) == ("so far", "heard here")
+
+
+async def test_private_address_is_not_asked_unless_that_is_allowed(vendor: Vendor, caplog: pytest.LogCaptureFixture):
+    voice = OpenAISpeech(SpeechSettings(base_url=vendor.url), Outbound())
+    with pytest.raises(EngineError, match="VISAVIS_ALLOW_PRIVATE_URLS"):
+        _ = [piece async for piece in voice.stream("Hello.")]
+    await voice.aclose()
+    recogniser = OpenAITranscription(TranscriptionSettings(base_url=vendor.url), Local(), Outbound())
+    assert await recogniser.transcribe(np.zeros(LISTEN_RATE_HZ, np.float32)) is None
+    await recogniser.aclose()
+    assert "VISAVIS_ALLOW_PRIVATE_URLS" in caplog.text and not vendor.sent

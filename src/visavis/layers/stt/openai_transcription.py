@@ -16,8 +16,10 @@ import openai
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.audio import LISTEN_RATE_HZ, Samples
-from visavis.layers.llm.openai_compatible import checked_address, is_this_machine
+from visavis.guarded_transport import guarded_client, refusal
+from visavis.layers.llm.openai_compatible import checked_address
 from visavis.layers.stt import SpeechToText, Utterance
+from visavis.outbound import Outbound
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +54,8 @@ class TranscriptionSettings(BaseModel):
 class OpenAITranscription:
     """A `visavis.layers.stt.SpeechToText`. Owns its HTTP connections, which `aclose` ends."""
 
-    def __init__(self, settings: TranscriptionSettings, built_in: SpeechToText) -> None:
+    def __init__(self, settings: TranscriptionSettings, built_in: SpeechToText, outbound: Outbound) -> None:
+        """`outbound` knows which addresses may be called."""
         self.settings = settings
         self._built_in = built_in
         self._rests_until = 0.0
@@ -62,7 +65,7 @@ class OpenAITranscription:
             api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
             max_retries=0,
             timeout=settings.timeout_s,
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not is_this_machine(settings.base_url)),
+            http_client=guarded_client(outbound),
         )
         self._client.organization = self._client.project = None  # else taken from the environment
 
@@ -94,7 +97,7 @@ class OpenAITranscription:
         except openai.APIStatusError as error:
             reason = f"refused (HTTP {error.status_code})"
         except openai.OpenAIError as error:
-            reason = f"cannot be reached ({type(error).__name__})"
+            reason = refusal(error) or f"cannot be reached ({type(error).__name__})"
         except Exception as error:  # an answer that is not what it should be
             reason = f"sent an answer that cannot be read ({type(error).__name__})"
         self._rests_until = time.monotonic() + REST_S

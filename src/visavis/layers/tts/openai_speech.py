@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.errors import EngineError
-from visavis.layers.llm.openai_compatible import checked_address, is_this_machine
+from visavis.guarded_transport import guarded_client, refusal
+from visavis.layers.llm.openai_compatible import checked_address
 from visavis.layers.tts import Speech, Word
 from visavis.layers.tts.spoken_text import spoken_text
 from visavis.layers.tts.wave_stream import WaveStream
+from visavis.outbound import Outbound
 
 LAYER = "voice"
 
@@ -51,14 +53,15 @@ class SpeechSettings(BaseModel):
 class OpenAISpeech:
     """A `visavis.layers.tts.TextToSpeech`. Owns its HTTP connections, which `aclose` ends."""
 
-    def __init__(self, settings: SpeechSettings) -> None:
+    def __init__(self, settings: SpeechSettings, outbound: Outbound) -> None:
+        """`outbound` knows which addresses may be called."""
         self._settings = settings
         self._name = f"{settings.voice} at {urlsplit(settings.base_url).netloc}"
         self._client = openai.AsyncOpenAI(
             base_url=settings.base_url,
             api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not is_this_machine(settings.base_url)),
+            http_client=guarded_client(outbound),
         )
         self._client.organization = self._client.project = None  # else taken from the environment
 
@@ -124,7 +127,7 @@ class OpenAISpeech:
         except openai.APIStatusError as error:
             raise self._failure(f"refused to speak (HTTP {error.status_code})") from None
         except openai.OpenAIError as error:
-            raise self._failure(f"cannot be reached ({type(error).__name__})") from None
+            raise self._failure(refusal(error) or f"cannot be reached ({type(error).__name__})") from None
         except ValueError as error:
             raise self._failure(str(error)) from None
         except OSError as error:

@@ -101,6 +101,12 @@ async def test_verbose_gives_back_what_was_asked_for(here: Server):
     assert "t0ps3cret" not in response.text
 
 
+async def test_replica_counts_among_those_who_may_be_in_the_call(here: Server):
+    for asked, people in ((None, 1), (2, 1), (3, 2), (500, 9)):
+        created = await here.create(**({"max_participants": asked} if asked else {}))
+        assert (await here.store.conversations.snapshot(created["conversation_id"]))["people"] == people
+
+
 async def test_what_is_not_done_yet_is_named(here: Server):
     created = await here.create(
         memory_stores=["m"],

@@ -141,7 +141,11 @@ def test_shared_link_and_code_are_for_what_is_on_the_screen(base_url: str):
         expect(page.get_by_role("dialog")).to_contain_text("httpx.request")
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Share").click()
-        page.get_by_role("button", name="Make a link").click()
+        page.get_by_label("For", exact=True).select_option("up to 4 people")
+        with page.expect_request("**/v2/conversations") as asked:
+            page.get_by_role("button", name="Make a link").click()
+        assert asked.value.post_data_json["max_participants"] == 5
+        page.get_by_label("Link to the call").wait_for()
         assert "/c/c" in page.get_by_label("Link to the call").input_value()
 
 

@@ -8,16 +8,24 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 
 import cv2
 import numpy as np
 import psutil
 
+from benchmarks.rendered_faces import STRENGTHS, Acted, acted
 from benchmarks.report import QUICK, figures, table
 from tests.heads import TurnedHead, clips, frames, nodding, spoken_span
+from tests.speech import grid_clip, grid_names
+from tests.voices import breath, laughter
+from visavis.audio import LISTEN_RATE_HZ
+from visavis.faces import FaceLandmarker
 from visavis.layers.perception import Behaviour, Scene
+from visavis.layers.perception.expression import FROWN, SMILE, SNEER, SURPRISE, Expressions
 from visavis.layers.perception.local import RATE_HZ, LocalEyes
+from visavis.layers.perception.voice import manner
 from visavis.replica import Attitude, Emotion, Frame
 from visavis.replica.stock import stock
 from visavis.transport import Picture
@@ -32,7 +40,13 @@ BARS = {
     "visual_speaking_fpr": "<= 0.06",
     "gaze_balanced": ">= 0.9",
     "smile_accuracy": "",
+    "expression_accuracy": ">= 0.65",
+    "expression_accuracy_chosen_on": "",
 }
+CHOSEN_ON = (1,) if QUICK else range(6)
+"""Talkers on whose faces the thresholds of expressions were chosen."""
+UNSEEN = 6
+"""One on whose face they were not."""
 TALKERS = 3 if QUICK else 8
 CLIPS = 12 if QUICK else 70
 CAMERA_FPS = 25
@@ -128,6 +142,121 @@ def rendered() -> dict[str, float]:
     return {"smile_accuracy": float(np.mean(right))}
 
 
+def voices() -> dict[str, float]:
+    """Made-up laughter and sighs, and how often real speech is taken for them; what a second of sound costs."""
+    rng = np.random.default_rng(3)
+    laughs = [laughter(pitch, rate, seed=int(rng.integers(99))) for pitch in (140, 200, 280, 370) for rate in (4, 5, 6)]
+    sighs = [breath(float(rng.uniform(0.6, 1.6)), seed) for seed in range(12)]
+    spoken = [grid_clip(name)[0] for name in grid_names()[: 40 if QUICK else 140]]
+    began = time.thread_time()
+    heard = [manner(sound) for sound in spoken]
+    seconds = sum(map(len, spoken)) / LISTEN_RATE_HZ
+    return {
+        "voice_cpu_percent": 100 * (time.thread_time() - began) / seconds,
+        "laughter_recall": float(np.mean([manner(sound).laughs for sound in laughs])),
+        "sigh_recall": float(np.mean([manner(sound).sighs for sound in sighs])),
+        "laughter_false_per_min": 60 * sum(one.laughs for one in heard) / seconds,
+        "sigh_false_per_min": 60 * sum(one.sighs for one in heard) / seconds,
+        "hesitation_false_per_min": 60 * sum(one.hesitates for one in heard) / seconds,
+    }
+
+
+def _right(expressions: Sequence[Acted]) -> list[tuple[str, str]]:
+    """What was acted and what was seen; the face is first seen at rest for four seconds."""
+    rest = [one.pixels for one in expressions if not one.expression]
+    found = []
+    for one in expressions:
+        eyes = LocalEyes()
+        looks = [rest[number % len(rest)] for number in range(24)] + [one.pixels] * 8
+        scene = None
+        for number, pixels in enumerate(looks):
+            at = number / RATE_HZ
+            scene = eyes.see(Picture(pixels, (pixels.shape[1], pixels.shape[0]), at), at)
+        assert scene
+        found.append((one.expression, scene.face.expression if scene.face else "no face"))
+    return found
+
+
+def expressions() -> dict[str, float]:
+    """Expressions acted by portraits of talkers: of those that the thresholds were chosen on, and of another."""
+    unseen = _right(list(acted(UNSEEN))[:: 2 if QUICK else 1])
+    known = [pair for talker in CHOSEN_ON for pair in _right(list(acted(talker))[:: 4 if QUICK else 1])]
+    names = {"": "rest", SMILE: "smile", SURPRISE: "surprise", FROWN: "frown", SNEER: "nose"}
+    measured = {
+        "expression_accuracy": _balanced(unseen),
+        "expression_accuracy_chosen_on": _balanced(known),
+    }
+    for expression, name in names.items():
+        measured[f"expression_{name}"] = float(
+            np.mean([seen == wanted for wanted, seen in unseen if wanted == expression])
+        )
+    talking = [scene.face for clip in clips()[:CLIPS] for scene in watched(frames(clip)) if scene.face]
+    measured["expression_false_while_talking"] = float(np.mean([bool(face.expression) for face in talking]))
+    return measured
+
+
+def _balanced(pairs: Sequence[tuple[str, str]]) -> float:
+    classes = {wanted for wanted, _ in pairs}
+    return float(np.mean([np.mean([seen == wanted for wanted, seen in pairs if wanted == one]) for one in classes]))
+
+
+SPOILT: Mapping[str, Sequence[float]] = {
+    "light": (0.5, 0.25, 0.12, 0.06),
+    "face_px": (160, 80, 48, 32, 24),
+    "blur_px": (2, 4, 8, 12),
+    "covered_below": (0.2, 0.35, 0.5),
+}
+"""Share of the light; height of the face; standard deviation of a blur for a face of 200 pixels; share of the face that
+is covered from below, as by a mask."""
+
+
+def _spoilt(how: str, much: float, pixels: Frame, box: tuple[int, int]) -> Frame:
+    """`box` is where the face is: its first row and its last."""
+    top, bottom = box
+    if how == "light":
+        noise = np.random.default_rng(1).normal(0, 2, pixels.shape)
+        return np.clip(pixels * much + noise, 0, 255).astype(np.uint8)
+    if how == "face_px":
+        scale = much / (bottom - top)
+        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        made = np.full((360, 480, 3), 128, np.uint8)
+        small = small[:360, :480]
+        made[: small.shape[0], : small.shape[1]] = small
+        return made
+    if how == "blur_px":
+        return np.asarray(cv2.GaussianBlur(pixels, (0, 0), much * (bottom - top) / 200), np.uint8)
+    made = pixels.copy()
+    made[round(bottom - much * (bottom - top)) : bottom + 10] = (200, 190, 180)
+    return made
+
+
+def sweeps() -> dict[str, float]:
+    """How much worse pictures may be: faces found, and the accuracy of expressions where they are."""
+    shown = [one for one in acted(UNSEEN) if one.strength == STRENGTHS[-1]]
+    landmarker = FaceLandmarker()
+    at_rest = landmarker.measure(shown[0].pixels)
+    assert at_rest
+    box = (int(at_rest.points[10, 1]), int(at_rest.points[152, 1]))
+    measured: dict[str, float] = {}
+    for how, steps in SPOILT.items():
+        for much in steps:
+            seen, found = [], 0
+            rest = [_spoilt(how, much, one.pixels, box) for one in shown if not one.expression]
+            usual = Expressions()
+            for pixels in rest * 4:
+                if face := landmarker.measure(pixels):
+                    usual.see(face, speaking=None)
+            for one in shown:
+                face = landmarker.measure(_spoilt(how, much, one.pixels, box))
+                found += face is not None
+                again = deepcopy(usual)
+                told = [again.see(face, speaking=None).expression for _ in range(3)] if face else ["no face"]
+                seen.append((one.expression, told[-1]))
+            measured[f"found_{how}_{much:g}"] = found / len(shown)
+            measured[f"expression_{how}_{much:g}"] = _balanced(seen)
+    return measured
+
+
 def cost() -> dict[str, float]:
     """Processor time and memory of watching one person at the default rates."""
     cv2.setNumThreads(1)
@@ -150,7 +279,16 @@ def cost() -> dict[str, float]:
 
 def main() -> None:
     """Measure what the command line names, or all."""
-    parts: tuple[Callable[[], dict[str, float]], ...] = (cost, nods, talking, gaze, rendered)
+    parts: tuple[Callable[[], dict[str, float]], ...] = (
+        cost,
+        nods,
+        talking,
+        gaze,
+        rendered,
+        voices,
+        expressions,
+        sweeps,
+    )
     wanted = sys.argv[1:] or [part.__name__ for part in parts]
     measured: dict[str, float] = {}
     for part in parts:

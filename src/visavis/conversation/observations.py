@@ -53,7 +53,6 @@ _ORDER = (
     Behaviour.SURPRISED,
     Behaviour.FROWNED,
     Behaviour.SNEERED,
-    Behaviour.DROOPED,
     Behaviour.COMPANY,
     Behaviour.ALONE,
     Behaviour.CAME,

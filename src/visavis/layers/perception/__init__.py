@@ -43,7 +43,7 @@ class Face:
     speaking: bool | None
     """The mouth moves as in speech; None while too little was seen to tell."""
     expression: str = ""
-    """What the face shows, smoothed: one of `expression.EXPRESSIONS`; empty while nothing is certain."""
+    """What the face shows, smoothed: one of `expression.EXPRESSIONS`; empty at rest or while nothing is certain."""
     expression_certainty: float = 0.0
     mouth_moves: bool = False
     """The lips have opened or closed since the look before."""
@@ -63,7 +63,6 @@ class Behaviour(Enum):
     FROWNED = "frowned"
     SURPRISED = "raised their eyebrows with an open mouth"
     SNEERED = "wrinkled their nose"
-    DROOPED = "pulled down the corners of their mouth"
     LOOKED_AWAY = "looked away"
     LOOKED_BACK = "looked back at you"
     LEANED_IN = "leaned in"

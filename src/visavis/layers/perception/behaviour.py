@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from visavis.layers.perception import Behaviour, Face, Noticed
+from visavis.layers.perception.expression import SNEER, SURPRISE
 
 LEAN = 1.22
 """Change of the face's size from what is usual for the person."""
@@ -62,6 +63,8 @@ class FaceBehaviour:
     _smile: Latch = field(default_factory=lambda: Latch(0.45, 0.25, 0.15))
     _brows: Latch = field(default_factory=lambda: Latch(0.35, 0.2, 0.25))
     _frown: Latch = field(default_factory=lambda: Latch(0.3, 0.18, 0.8))
+    _surprise: Latch = field(default_factory=lambda: Latch(0.5, 0.3, 0.3))
+    _sneer: Latch = field(default_factory=lambda: Latch(0.6, 0.3, 0.5))
     _away: Latch = field(default_factory=lambda: Latch(1.0, 0.5, 1.0))
     _eyes: Latch = field(default_factory=lambda: Latch(1.0, 0.5, 1.5))
     _near: Latch = field(default_factory=lambda: Latch(LEAN, 1.1, 0.8))
@@ -79,6 +82,7 @@ class FaceBehaviour:
             found.append((Behaviour.RAISED_BROWS, face.brows_up))
         if self._frown.update(face.frown - (self._frown_usual.value or 0.0), now):
             found.append((Behaviour.FROWNED, face.frown))
+        found += self._shown(face, now)
         was_away = self._away.on
         if self._away.update(float(not face.looking), now):
             found.append((Behaviour.LOOKED_AWAY, 1.0))
@@ -95,3 +99,12 @@ class FaceBehaviour:
         self._frown_usual.update(face.frown)
         self._height_usual.update(face.height)
         return [Noticed(behaviour, now, min(certainty, 1.0)) for behaviour, certainty in found]
+
+    def _shown(self, face: Face, now: float) -> list[tuple[Behaviour, float]]:
+        wanted = ((Behaviour.SURPRISED, SURPRISE, self._surprise), (Behaviour.SNEERED, SNEER, self._sneer))
+        certainty = face.expression_certainty
+        return [
+            (behaviour, certainty)
+            for behaviour, expression, latch in wanted
+            if latch.update(certainty if face.expression == expression else 0.0, now)
+        ]

@@ -21,6 +21,7 @@ from visavis.errors import VisavisError
 from visavis.faces import FaceDetector, FaceLandmarker, FoundFace, Landmarks
 from visavis.layers.perception import Behaviour, Face, Noticed, Scene, View, Vision
 from visavis.layers.perception.behaviour import FaceBehaviour, Latch
+from visavis.layers.perception.expression import Expressions, Shown
 from visavis.layers.perception.hands import Hand, Hands
 from visavis.layers.perception.head import Gaze, eyes_closed, face_height, head_pose, mouth_open
 from visavis.layers.perception.kinds import HANDHELD
@@ -158,6 +159,7 @@ class LocalEyes:
         self._gaze, self._head, self._speech = Gaze(), HeadGestures(), VisualSpeech()
         self._behaviour = FaceBehaviour()
         self._opening = (float("-inf"), 0.0)
+        self._expressions, self._on_face = Expressions(), Shown("", 0.0)
 
     def see(self, picture: Picture | None, now: float) -> Scene:
         """Take the newest picture; None when none has come since the last."""
@@ -197,7 +199,7 @@ class LocalEyes:
                 return None
         near = self._face or self._found
         self._found = None
-        landmarks = None
+        landmarks, points_only = None, True
         if near is not None:
             points_only = not self._is_due("expression", EXPRESSION_EVERY_S, now) and not alone
             landmarks = self._landmarker.measure(pixels, near, points_only=points_only)
@@ -207,6 +209,9 @@ class LocalEyes:
         self._people = max(self._people, 1)
         self._seen_at, self._missed = now, 0
         face = self._measured(landmarks, max(pixels.shape[:2]), now)
+        if not points_only:
+            self._on_face = self._expressions.see(landmarks, speaking=face.speaking)
+        face = replace(face, expression=self._on_face.expression, expression_certainty=self._on_face.certainty)
         gesture = self._head.see(now, face.yaw_deg, face.pitch_deg)
         if gesture and not (NODS_WHILE_SILENT_ONLY and face.speaking):
             noticed.append(Noticed(Behaviour.NODDED if gesture == "nod" else Behaviour.SHOOK_HEAD, now))

@@ -59,7 +59,6 @@ _WORDS: Mapping[Behaviour, re.Pattern[str]] = {
         Behaviour.SURPRISED: r"surpris|astonish|shock|amaz|startl",
         Behaviour.FROWNED: r"frown|brows? (?:down|together|furrow)|furrow|confus|puzzl|concern",
         Behaviour.SNEERED: r"disgust|sneer|wrinkl\w* (?:\w+ )?nose|nose wrinkl",
-        Behaviour.DROOPED: r"corners? of (?:\w+ )?mouth|pout|sad\w*",
         Behaviour.LOOKED_AWAY: r"look\w* (?:away|off|aside|down|elsewhere)|distract|eye contact|(?:not|stops?) "
         r"(?:\w+ )?(?:look|attent|pay)|inattent|avert",
         Behaviour.LOOKED_BACK: r"look\w* back|eye contact again",

@@ -378,10 +378,20 @@ def test_model_that_never_answers_does_not_keep_the_floor():
 def test_answer_that_breaks_off_leaves_the_floor_to_the_person():
     _, here = play(
         (1.0, lambda model, call: model.session.speaks("a1", "This will never", 1.0, ends=False)),
-        until=12,
+        until=20,
     )
     (stopped,) = here.call.said("conversation.replica.stopped_speaking")
-    assert stopped["_at"] < 8
+    assert stopped["_at"] < 18
+
+
+def test_pause_in_the_middle_of_an_answer_does_not_end_it():
+    _, here = play(
+        (1.0, lambda model, call: model.session.speaks("a1", "Well, ", 0.6, ends=False)),
+        (8.0, lambda model, call: model.session.speaks("a1", "that is so.", 0.8)),
+        until=11,
+    )
+    assert [at for at in here.call.sounding() if at > 8.0]
+    assert utterances(here.call) == [("replica", "Well, that is so.", None)]
 
 
 def test_speech_is_kept_from_the_model_while_a_greeting_may_not_be_interrupted():

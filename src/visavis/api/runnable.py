@@ -80,7 +80,8 @@ def snapshot(
     merged = with_defaults(merge(document, overrides or {}))
     layers = merged["layers"]
     flow, listening, seeing = layers["conversational_flow"], layers["stt"], layers["perception"]
-    name, speaker = merged["persona_name"] or "Replica", _voice_to_voice(merged)
+    name = merged["persona_name"] or "Replica"
+    speaker, speaker_plugin = _voice_to_voice(merged), _voice_to_voice_plugin(merged)
     prompt = merged["system_prompt"]
     if not prompt and merged["pipeline_mode"] == "speech-to-speech":
         prompt = f"You are {name}."  # such personas may come without one
@@ -97,17 +98,29 @@ def snapshot(
             "llm_plugin": _model_plugin(layers["llm"]),
             "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
             "sts": speaker,
+            "sts_plugin": speaker_plugin,
         },
         **_tools(merged, tools),
     }
-    found["pipeline_mode"] = "speech-to-speech" if speaker else "echo" if merged["pipeline_mode"] == "echo" else "full"
+    echoes = merged["pipeline_mode"] == "echo"
+    found["pipeline_mode"] = "speech-to-speech" if speaker or speaker_plugin else "echo" if echoes else "full"
     return found
+
+
+def _voice_to_voice_plugin(merged: Mapping[str, Any]) -> dict[str, Any] | None:
+    layer = merged["layers"].get("sts") or {}
+    if merged["pipeline_mode"] != "speech-to-speech" or not plugins.is_known("realtime", layer.get("sts_engine")):
+        return None
+    options = {name: value for name, value in layer.items() if name != "sts_engine"}
+    return {"engine": layer["sts_engine"], "options": options}
 
 
 def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any] | None:
     """The model that hears and speaks; None where another mode is wanted, or its layer names none."""
     layer = merged["layers"].get("sts") or {}
     if merged["pipeline_mode"] != "speech-to-speech" or not names_voice_to_voice(layer):
+        return None
+    if plugins.is_known("realtime", layer.get("sts_engine")):
         return None
     known = {"base_url": _OPENAI_URL} | {name: layer[name] for name in RealtimeSettings.model_fields if name in layer}
     try:
@@ -137,7 +150,8 @@ def check_mcp(persona: Persona, commands: Commands) -> None:
 
 def names_voice_to_voice(layer: Mapping[str, Any]) -> bool:
     """Whether a layer `sts` says which model it wants."""
-    return bool(layer.get("base_url") or layer.get("sts_engine") == OPENAI)
+    engine = layer.get("sts_engine")
+    return bool(layer.get("base_url")) or engine == OPENAI or plugins.is_known("realtime", engine)
 
 
 def _perceiving(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -368,6 +382,8 @@ def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
 
 
 def _speech_to_speech(layer: Mapping[str, Any]) -> list[str]:
+    if plugins.is_known("realtime", layer.get("sts_engine")):
+        return []
     known = {*RealtimeSettings.model_fields, "sts_engine"}
     found = [f"{name}: not known to this server; kept without effect" for name in layer if name not in known]
     if (engine := layer.get("sts_engine")) not in (None, "", OPENAI):

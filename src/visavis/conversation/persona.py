@@ -123,6 +123,7 @@ class PersonaLayers(BaseModel):
     sts: RealtimeSettings | None = Field(
         None, description="A voice-to-voice model, for pipeline_mode speech-to-speech."
     )
+    sts_plugin: Plugin | None = Field(None, description="One from another package, instead.")
     conversational_flow: ConversationalFlow = ConversationalFlow()
     perception: Perceiving = Perceiving()
 
@@ -165,7 +166,7 @@ class Persona(BaseModel):
     @field_validator("layers")
     @classmethod
     def _somebody_to_speak_with(cls, layers: PersonaLayers, info: ValidationInfo) -> PersonaLayers:
-        if info.data.get("pipeline_mode") == "speech-to-speech" and layers.sts is None:
+        if info.data.get("pipeline_mode") == "speech-to-speech" and not (layers.sts or layers.sts_plugin):
             raise ValueError("sts is needed when pipeline_mode is 'speech-to-speech'")
         return layers
 

@@ -34,8 +34,14 @@ class SoundReply:
     failure: str | None = None
     took_s: float | None = None
 
-    def __init__(self, renderer: Renderer[object], clock: Clock, cushion_s: float = CUSHION_S) -> None:
-        """`cushion_s` is how long its first sound waits for more."""
+    def __init__(
+        self,
+        renderer: Renderer[object],
+        clock: Clock,
+        cushion_s: float = CUSHION_S,
+        forgotten_after_s: float = FORGOTTEN_AFTER_S,
+    ) -> None:
+        """`cushion_s` is how long its first sound waits for more; after `forgotten_after_s` of nothing it has ended."""
         self.waterfall = Waterfall()
         self.played_s = 0.0
         """Seconds of it that have been taken, silences not counted that were put in where it came late."""
@@ -43,6 +49,7 @@ class SoundReply:
         self._mouth = renderer.follow_sound()
         self._clock = clock
         self._cushion_s = cushion_s
+        self._forgotten_after_s = forgotten_after_s
         self._waits_since: float | None = None
         self._silent_since = clock.now()
         self._flows = False
@@ -111,7 +118,7 @@ class SoundReply:
         if self._sound.closed:
             return True
         if self._waits_since is None:
-            if self._clock.now() - self._silent_since > FORGOTTEN_AFTER_S:
+            if self._clock.now() - self._silent_since > self._forgotten_after_s:
                 self._sound.close()
             return False
         return self._clock.now() - self._waits_since >= self._cushion_s

@@ -12,13 +12,16 @@ from visavis.replica import Renderer
 CHARACTERS_PER_S = 15.0
 """Of English speech: where the words are is estimated until all of the sound is known, and from its length then."""
 
+LONGEST_GAP_S = 15.0
+"""A model that says for so long neither something nor that it is done has gone wrong."""
+
 
 class VoicedReply(SoundReply):
     """Sound of a model, which comes faster than it is played, so that it begins as soon as 40 ms of it are there."""
 
     def __init__(self, item_id: str, renderer: Renderer[object], clock: Clock, waterfall: Waterfall) -> None:
         """`item_id` is what the model calls it."""
-        super().__init__(renderer, clock, cushion_s=0.0)
+        super().__init__(renderer, clock, cushion_s=0.0, forgotten_after_s=LONGEST_GAP_S)
         self.item_id = item_id
         self.waterfall = waterfall
         self.came_s = 0.0

@@ -112,6 +112,9 @@ class SharedEngines:
                 house = layers.language_model if wanted_model.fallback else None
                 model = FallbackModel(vendor_model, house, retries=wanted_model.retries)
                 layers = dataclasses.replace(layers, language_model=model)
+            if persona.pipeline_mode == "speech-to-speech" and (plugin := persona.layers.sts_plugin) is not None:
+                talking = await own.enter_async_context(plugins.opened("realtime", plugin, self._outbound))
+                layers = dataclasses.replace(layers, voice_to_voice=talking)
             if (plugin := persona.layers.llm_plugin) is not None:
                 answering = await own.enter_async_context(plugins.opened("llm", plugin, self._outbound))
                 layers = dataclasses.replace(layers, language_model=FallbackModel(answering, None, retries=1))

@@ -36,6 +36,7 @@ _BUILT_IN = (
     ("stt", "openai", "the server's", "the model's", "the server's", ()),
     ("llm", "base_url", "the server's", "the model's", "the server's", ()),
     ("tts", "openai", "the server's", "the model's", "the server's", ()),
+    ("sts", "openai", "the server's", "the model's", "the server's", ()),
 )
 """Layer, engine, licence, languages, whether it costs money, model files."""
 

@@ -6,9 +6,9 @@ A package names what it has in its `pyproject.toml`:
     shouting = "visavis_shouting:open_voice"
 
 `open_voice(options)` gets the other fields of the persona's layer as a dictionary and returns an engine of
-`visavis.layers.tts`, `.stt` or `.llm`; it raises `ValueError` for options that are wrong. When the engine has a method
-`aclose`, it is called when the conversation ends. The attribute `about`, a dictionary, may tell `licence`, `languages`
-and `cost`. `examples/plugin` is a template.
+`visavis.layers.tts`, `.stt`, `.llm` or `.realtime`; it raises `ValueError` for options that are wrong. When the engine
+has a method `aclose`, it is called when the conversation ends. The attribute `about`, a dictionary, may tell
+`licence`, `languages` and `cost`. `examples/plugin` is a template.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -23,9 +23,9 @@ from visavis.errors import EngineError
 from visavis.layers import livekit
 from visavis.outbound import Outbound
 
-Layer = Literal["stt", "tts", "llm"]
+Layer = Literal["stt", "tts", "llm", "realtime"]
 
-LAYERS: tuple[Layer, ...] = ("stt", "tts", "llm")
+LAYERS: tuple[Layer, ...] = ("stt", "tts", "llm", "realtime")
 
 
 class Plugin(BaseModel):
@@ -54,19 +54,20 @@ def about(point: EntryPoint) -> Mapping[str, Any]:
 
 def is_known(layer: Layer, engine: object) -> bool:
     """Whether an engine is one from another package: by entry point, or one of LiveKit's."""
-    return engine in installed(layer) or (isinstance(engine, str) and engine.startswith(livekit.PREFIX))
+    of_livekit = layer != "realtime" and isinstance(engine, str) and engine.startswith(livekit.PREFIX)
+    return of_livekit or engine in installed(layer)
 
 
 def checked(layer: Layer, wanted: Plugin, at: str) -> None:
     """Raise `BadInputError` for what can be known to be wrong without starting it; `at` is the layer's field."""
-    if wanted.engine.startswith(livekit.PREFIX):
+    if layer != "realtime" and wanted.engine.startswith(livekit.PREFIX):
         livekit.checked(layer, wanted.engine, wanted.options, at)
 
 
 @asynccontextmanager
 async def opened(layer: Layer, wanted: Plugin, outbound: Outbound) -> AsyncIterator[Any]:
     """The engine, for as long as a conversation lasts. Raises `EngineError`."""
-    if wanted.engine.startswith(livekit.PREFIX):
+    if layer != "realtime" and wanted.engine.startswith(livekit.PREFIX):
         async with livekit.opened(layer, wanted.engine, wanted.options, outbound) as engine:
             yield engine
         return

@@ -9,11 +9,25 @@ import pytest
 from visavis.api.runnable import runnable
 from visavis.api.runnable import warnings as persona_warnings
 from visavis.errors import EngineError
-from visavis.layers import plugins
+from visavis.hosting.engines import SharedEngines
+from visavis.hosting.faces import Faces
+from visavis.hosting.plan import Plan
+from visavis.layers import Layers, plugins
+from visavis.layers.llm import Message
 from visavis.layers.plugins import Plugin
 from visavis.outbound import Outbound
 
 TEMPLATE = Path(__file__).parents[3] / "examples" / "plugin"
+
+_REPEATING = """
+class Repeating:
+    shares_processor = False
+    async def stream(self, messages, tools=()):
+        yield messages[-1].content
+
+def open_model(options):
+    return Repeating()
+"""
 
 
 @pytest.fixture
@@ -25,7 +39,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: visavis-beeping\nVersion: 0.1.0\n")
     written = (TEMPLATE / "pyproject.toml").read_text().partition('entry-points."visavis.tts"]')[2].split('"')
     assert written[0].strip() == "beeping ="
-    (about / "entry_points.txt").write_text(f"[visavis.tts]\nbeeping = {written[1]}\n")
+    others = "[visavis.llm]\nrepeating = repeating:open_model\n[visavis.realtime]\nhumming = repeating:open_model\n"
+    (about / "entry_points.txt").write_text(f"[visavis.tts]\nbeeping = {written[1]}\n{others}")
+    (tmp_path / "repeating.py").write_text(_REPEATING)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(TEMPLATE / "src"))
     yield
@@ -58,3 +74,19 @@ async def test_wrong_options_and_missing_engines_are_errors_for_people():
     with pytest.raises(EngineError, match="not installed"):
         async with plugins.opened("stt", Plugin(engine="beeping"), Outbound()):
             pass
+
+
+@pytest.mark.usefixtures("installed")
+async def test_language_model_and_voice_to_voice_model_of_a_package_are_used_by_a_persona_that_names_them():
+    document = {"persona_name": "B", "system_prompt": "x", "layers": {"llm": {"llm_engine": "repeating"}}}
+    assert persona_warnings(document) == []
+    engines = SharedEngines(Layers(*(None,) * 5), Faces())  # type: ignore[arg-type]
+    async with engines.layers(Plan(persona=runnable(document), replica_id="")) as layers:
+        told = [Message("system", "x"), Message("user", "Polly?")]
+        assert [piece async for piece in layers.language_model.stream(told)] == ["Polly?"]
+    mode = {"pipeline_mode": "speech-to-speech", "layers": {"sts": {"sts_engine": "humming"}}}
+    assert persona_warnings({**document, **mode}) == []
+    persona = runnable({**document, **mode})
+    assert persona.pipeline_mode == "speech-to-speech"
+    async with engines.layers(Plan(persona=persona, replica_id="")) as layers:
+        assert type(layers.voice_to_voice).__name__ == "Repeating"

@@ -1,4 +1,4 @@
-"""Spoken sentences, made to sound like many voices and rooms, as pairs of evidence and articulation."""
+"""Spoken sentences, made to sound like many voices and rooms; what is to be learnt of each."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import resample_poly
 
-from visavis.audio import PLAYOUT_RATE_HZ, Pcm
+from visavis import models
+from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ
+from visavis.layers.stt.moonshine_networks import session
 from visavis.layers.tts import Phoneme, Speech
 from visavis.layers.tts.hibari import Hibari
 from visavis.replica import FRAME_S
-from visavis.replica.motion import LEAD_S, SAMPLES, articulate
-from visavis.replica.sound_mouth import AHEAD, HOP, SoundEvidence
+from visavis.replica.motion import LEAD_S, articulate
+from visavis.replica.sound_mouth import HOP, STEPS, USUAL_DB, WINDOW, log_mel, relative
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +26,7 @@ PAUSE_S = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence, its sound at 48 kHz and when its phonemes sound."""
+    """A sentence, its sound at 48 kHz and when its phonemes sound, if that is known."""
 
     text: str
     sound: Floats
@@ -91,20 +94,55 @@ def _in_a_room(size: int, rng: np.random.Generator) -> NDArray[np.complex128] | 
     return np.asarray(rfft(room, size))
 
 
-def pairs(sentence: Sentence, rng: np.random.Generator | None = None) -> tuple[Floats, Floats]:
-    """Evidence float32[T, PAST + AHEAD, BANDS] and articulation float32[T, 6] of every 40 ms.
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A sentence as it was heard once."""
 
-    With `rng`, frames begin anywhere, and sometimes what follows is not known yet.
-    """
-    offset = int(rng.integers(0, SAMPLES)) if rng else 0
-    pcm: Pcm = np.clip(sentence.sound[offset:], -32768, 32767).astype(np.int16)
-    count = len(pcm) // SAMPLES - AHEAD * HOP // SAMPLES
-    evidence = SoundEvidence()
-    seen = []
-    for frame in range(count):
-        known = AHEAD * HOP
-        if rng and rng.random() < 0.15:
-            known = int(rng.integers(SAMPLES, known))
-        seen.append(evidence.next(pcm[frame * SAMPLES : frame * SAMPLES + known]))
-    middles = (np.arange(count) + 0.5) * FRAME_S + offset / PLAYOUT_RATE_HZ
-    return np.stack(seen), articulate(sentence.phonemes, middles + LEAD_S).astype(np.float32)
+    spectra: Floats
+    """float16[4T, BANDS], `relative` to the voice's level."""
+    phonetic: Floats
+    """float16[T, E]: what the recogniser's encoder makes of each frame, of the sentence as it was said."""
+    articulation: Floats | None
+    """float16[T, 6], if the phonemes are known."""
+
+
+class Recogniser:
+    """The encoder of Moonshine base-en, whose numbers say what is spoken rather than who speaks."""
+
+    def __init__(self) -> None:
+        self._encoder = session(models.path("moonshine-base-en") / "onnx" / "encoder.onnx")
+
+    def __call__(self, sound: Floats) -> Floats:
+        """float32[N, E] for sound at 48 kHz, every `TOLD_EVERY_S` from `TOLD_FROM_S` on."""
+        samples = resample_poly(sound / 32768, LISTEN_RATE_HZ, PLAYOUT_RATE_HZ).astype(np.float32)
+        return np.asarray(self._encoder.run(None, {"input_values": samples[None]})[0][0], np.float32)
+
+
+TOLD_EVERY_S, TOLD_FROM_S = 384 / LISTEN_RATE_HZ, 512 / LISTEN_RATE_HZ
+"""Of the encoder's three convolutions: their strides, and the middle of what they see first."""
+
+
+def heard(sentence: Sentence, recogniser: Recogniser, rng: np.random.Generator, ways: int) -> Iterator[Example]:
+    """The sentence as it is, and from `ways - 1` other throats and rooms."""
+    told = recogniser(sentence.sound)
+    for way in range(ways):
+        version = as_somebody(sentence, rng) if way else sentence
+        slower = len(version.sound) / len(sentence.sound)
+        # Frames begin anywhere.
+        offset = int(rng.integers(0, STEPS * HOP)) if way else 0
+        pcm = np.clip(version.sound[offset:], -32768, 32767).astype(np.int16)
+        spectra = log_mel(np.concatenate([np.zeros(WINDOW - HOP, np.int16), pcm]))
+        count = len(spectra) // STEPS
+        middles = (np.arange(count) + 0.5) * FRAME_S + offset / PLAYOUT_RATE_HZ
+        yield Example(
+            relative(spectra[: count * STEPS], USUAL_DB)[0].astype(np.float16),
+            _at(told, middles / slower).astype(np.float16),
+            articulate(version.phonemes, middles + LEAD_S).astype(np.float16) if version.phonemes else None,
+        )
+
+
+def _at(told: Floats, times_s: NDArray[np.float64]) -> Floats:
+    places = np.clip((times_s - TOLD_FROM_S) / TOLD_EVERY_S, 0, len(told) - 1.001)
+    below = places.astype(int)
+    share = (places - below)[:, None]
+    return np.asarray(told[below] * (1 - share) + told[below + 1] * share, np.float32)

@@ -100,7 +100,7 @@ class Patience:
         return float(np.clip((theirs / _USUAL_MS) ** trust, *_HABIT_RANGE))
 
 
-_UNFINISHED, _UNSURE = 0.25, 0.4
+_UNFINISHED, _UNSURE = 0.35, 0.5
 """Completeness at which the longer two silences are due; between, the silence changes evenly."""
 _REMEMBERED = 24
 """Pauses; so a habit may change within a call."""

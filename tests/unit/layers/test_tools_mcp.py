@@ -16,8 +16,6 @@ from visavis.layers.tools import Tool, ToolError
 from visavis.layers.tools.mcp import McpServer, mcp_tools
 from visavis.outbound import Outbound, PrivateAddresses
 
-pytest.importorskip("mcp", exc_type=ImportError)
-
 COMMANDS = {"weather": [sys.executable, "-m", "tests.unit.layers.mcp_server"]}
 EVERYWHERE = Outbound(PrivateAddresses(every=True))
 

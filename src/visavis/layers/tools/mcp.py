@@ -1,7 +1,4 @@
-"""Servers of the Model Context Protocol as a source of tools: over HTTP, or commands that the operator allows.
-
-Needs the package `mcp` (extra `mcp`).
-"""
+"""Servers of the Model Context Protocol as a source of tools: over HTTP, or commands that the operator allows."""
 
 import asyncio
 import dataclasses
@@ -175,11 +172,10 @@ class _Connection:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Any]:
-        try:
-            from mcp import Client, StdioServerParameters
-            from mcp.client.streamable_http import streamable_http_client
-        except ImportError:
-            raise ToolError("the package mcp is not installed on this server") from None
+        # Here, because few personas need it and it takes long to import.
+        from mcp import Client, StdioServerParameters
+        from mcp.client.streamable_http import streamable_http_client
+
         server = self._server
         if server.command is not None:
             if server.command not in self._commands:

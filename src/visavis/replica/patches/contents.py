@@ -30,6 +30,7 @@ from visavis.replica.bundle import Bundle, BundleWriter
 from visavis.replica.patches.hearing import ARTICULATION_FEATURES, Layer, LipNetwork, feature_count
 from visavis.replica.patches.jpegs import Jpegs
 from visavis.replica.patches.points import CONTROLS
+from visavis.replica.sound_mouth import version
 
 LAYOUT = "patches.json"
 HEAD_POINTS = 478
@@ -50,6 +51,8 @@ class Layout(BaseModel):
     mouths: Annotated[int, Field(ge=8, le=20_000)]
     sound_layers: Annotated[int, Field(ge=1, le=6)]
     articulation_layers: Annotated[int, Field(ge=1, le=6)]
+    hears: str
+    """`sound_mouth.version` of the network that the layers from sound were learnt on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ def write(writer: BundleWriter, contents: Contents) -> None:
 def read(bundle: Bundle) -> Contents:
     """Read and check all parts. Raises `BundleError`."""
     layout = bundle.json(LAYOUT, Layout)
+    if layout.hears != version():
+        raise bundle.error(LAYOUT, "its lips follow what another version of visavis hears; train the replica again")
     _, _, width, height = layout.region
     count, frames, mouths, rim = layout.components, layout.loop, layout.mouths, layout.rim
     size = bundle.manifest.size

@@ -1,25 +1,23 @@
 """What one person's lips do for a sound: learnt from their own video, on top of what is common to all voices.
 
-The common network (`sound_mouth`) has learnt from many voices what articulators do; its hidden layers, now and in the
-four frames before, are what a small network of this person's own looks at. On GRID's talkers they were as good as
-the spectra for the person's own voice, and better for voices that the person's network never heard.
+The common network (`sound_mouth`) has learnt from many voices what is spoken, whoever speaks. What it says of a frame
+and of the four before is what a small network of this person's own looks at, so it follows voices that it never heard.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visavis.audio import Pcm
-from visavis.replica.sound_mouth import AHEAD, HOP, PAST, Network, SoundEvidence, _network
+from visavis.replica.motion import SAMPLES
+from visavis.replica.sound_mouth import AHEAD, HOP, Heard, network
+from visavis.replica.sound_mouth import Ear as CommonEar
 from visavis.replica.visemes import PARAMETERS
 
 REMEMBERED = 4
-"""Frames of the past whose hidden layers are still looked at."""
-
-_STEPS = AHEAD - 8
-_RANGE_DB, _LOUDNESS_DB = 20.0, 36.0
+"""Frames of the past that are still looked at."""
 
 Floats = NDArray[np.float32]
 
@@ -32,44 +30,23 @@ class Layer:
     bias: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """What is known of the sound of one frame."""
-
-    features: Floats
-    """float32[F], what `LipNetwork` wants."""
-    parameters: Floats
-    """float32[6], articulation as in `visemes`, by the common network."""
-    loudness: float
-    """0 to 1."""
-
-
 class Ear:
-    """Turns a stream of sound into features, frame by frame. Owner of the sound's recent past."""
+    """Turns a stream of sound into what a `LipNetwork` wants, frame by frame. Owner of the sound's recent past."""
 
     def __init__(self) -> None:
-        self._evidence = SoundEvidence()
-        self._common: Network = _network()
-        self._hidden: deque[Floats] = deque(maxlen=REMEMBERED + 1)
+        self._common = CommonEar()
+        self._features: deque[Floats] = deque(maxlen=REMEMBERED + 1)
 
     def next(self, sound: Pcm) -> Heard:
-        """Features of the first 40 ms of `sound`, which goes on for up to `LOOK_AHEAD_S` more."""
-        evidence = self._evidence.next(sound)
-        values, hidden = evidence.ravel(), []
-        for weights, bias in self._common.layers[:-1]:
-            values = np.maximum(values @ weights + bias, 0)
-            hidden.append(values)
-        weights, bias = self._common.layers[-1]
-        parameters = 1 / (1 + np.exp(-(values @ weights + bias)))
-        while len(self._hidden) < REMEMBERED:
-            self._hidden.appendleft(np.concatenate(hidden))
-        self._hidden.appendleft(np.concatenate(hidden))
-        loudness = 1 + _RANGE_DB / _LOUDNESS_DB * float(evidence[PAST : PAST + _STEPS].max())
-        return Heard(
-            np.concatenate(self._hidden),
-            np.asarray(parameters, np.float32),
-            min(max(loudness, 0.0), 1.0),
-        )
+        """What the first 40 ms of `sound`, which goes on for up to `LOOK_AHEAD_S` more, and what was before, mean.
+
+        Its features are those of this frame and of the `REMEMBERED` before, the newest first, and this frame's detail.
+        """
+        heard = self._common.next(sound)
+        while len(self._features) < REMEMBERED:
+            self._features.appendleft(heard.features)
+        self._features.appendleft(heard.features)
+        return replace(heard, features=np.concatenate([*self._features, heard.detail]))
 
 
 class LipNetwork:
@@ -89,14 +66,14 @@ class LipNetwork:
 
 def feature_count() -> int:
     """How many features `Ear` gives."""
-    return (REMEMBERED + 1) * sum(len(bias) for _, bias in _network().layers[:-1])
+    return (REMEMBERED + 1) * network().feature_count + network().detail_count
 
 
 def listen(sound: Pcm, count: int) -> list[Heard]:
     """Features of `count` frames of a whole recording, heard as a stream would be."""
-    ear, size = Ear(), 4 * HOP
-    padded = np.concatenate([sound, np.zeros(max(count * size - len(sound), 0), np.int16)])
-    return [ear.next(padded[start : start + AHEAD * HOP]) for start in range(0, count * size, size)]
+    ear = Ear()
+    padded = np.concatenate([sound, np.zeros(max(count * SAMPLES - len(sound), 0), np.int16)])
+    return [ear.next(padded[start : start + AHEAD * HOP]) for start in range(0, count * SAMPLES, SAMPLES)]
 
 
 def articulated(network: LipNetwork, parameters: NDArray[np.floating]) -> Floats:

@@ -10,7 +10,7 @@ from visavis.replica.patches.hearing import Layer, LipNetwork
 
 FASTEST = 2e-3
 BATCH = 256
-DROPOUT, NOISE, DECAY = 0.25, 0.7, 1e-4
+DROPOUT, NOISE, DECAY = 0.25, 1.2, 1e-4
 HELD_OUT_EVERY, HELD_OUT_RUN = 10, 25
 """Every tenth second is kept apart to measure with."""
 

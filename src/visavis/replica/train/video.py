@@ -23,9 +23,10 @@ from visavis.replica.bundle import PREVIEW, THUMBNAIL, BundleWriter
 from visavis.replica.consent import Consent
 from visavis.replica.motion import SAMPLES
 from visavis.replica.patches.contents import Contents, Layout, Lips, write
-from visavis.replica.patches.hearing import Heard, Layer, LipNetwork, listen, with_neighbours
+from visavis.replica.patches.hearing import Layer, LipNetwork, listen, with_neighbours
 from visavis.replica.patches.points import LOWER_MIDDLE, RIM, UPPER_MIDDLE
 from visavis.replica.patches.renderer import PatchRenderer, Person
+from visavis.replica.sound_mouth import Heard, version
 from visavis.replica.train import Report, Trained, checks
 from visavis.replica.train.anatomy import FRAME_SIDE, Anatomy, take_apart
 from visavis.replica.train.collecting import Collected, collect
@@ -216,6 +217,7 @@ def _contents(anatomy: Anatomy, rest: Floats, networks: dict[str, LipNetwork], c
             mouths=len(collected.mouths.pictures),
             sound_layers=len(networks["sound"].layers),
             articulation_layers=len(networks["articulation"].layers),
+            hears=version(),
         ),
         loop=collected.loop,
         mouths=collected.mouths,

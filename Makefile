@@ -8,7 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
-PARALLEL := --numprocesses 2 --dist loadfile
+# Tests wait more than they compute, so three at a time on two cores; files with few but long tests must not come last.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # Live calls, which need the machine for themselves; pages and transport without real engines do not.
 LIVE := models and (browser or realtime)
 

@@ -8,12 +8,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
-# Tests wait more than they compute, so three at a time on two cores; files with few but long tests must not come last.
-PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
-# Live calls, which need the machine for themselves; pages and transport without real engines do not. Those of PAGES are
-# more about the page than about talking: two at a time.
+# Tests wait more than they compute, so four at a time on two cores; files with few but long tests must not come last.
+PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# Live calls, which need the machine for themselves; pages and transport without real engines do not.
 LIVE := models and (browser or realtime)
-PAGES := tests/browser/test_page.py tests/browser/test_hosting.py
 
 .DEFAULT_GOAL := help
 .PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test models-test
@@ -38,7 +36,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/system-packages.sh
 		{ echo "visavis needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Python packages: installing into .venv"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -82,8 +80,7 @@ test: setup-test ## Everything: style, types, quick tests, then models and a rea
 	@$(MAKE) --no-print-directory --jobs=2 lint web-check web-compat
 	@$(MAKE) --no-print-directory quick
 	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow or browser or realtime) and not ($(LIVE))"
-	@$(BIN)/python -m pytest --numprocesses 2 -m "$(LIVE)" $(PAGES)
-	@$(BIN)/python -m pytest -m "$(LIVE)" $(PAGES:%=--ignore=%)
+	@$(BIN)/python -m pytest -m "$(LIVE)"
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
 	@test -f "benchmarks/$(NAME).py" || { echo "NAME must be one of:" $$(cd benchmarks && ls *.py | grep -v '^_' | sed 's/\.py//'); exit 1; }

@@ -108,63 +108,6 @@ def test_microphone_that_is_allowed_during_the_call_is_heard(server: RunningServ
         assert len(person.events("system.replica_present")) == 1, "without another connection"
 
 
-def test_taken_call_can_be_joined_once_the_first_person_has_left(server: RunningServer):
-    with visitor() as first, visitor() as second:
-        link = create(server, first.page, participant_left_timeout=60)
-        first.join(link)
-        second.page.goto(link)
-        button(second.page, "Join").click()
-        wait_for_text(second, "This call is taken")
-        button(first.page, "Leave").click()
-        wait_for_text(first, "You have left the call")
-        button(second.page, "Try again").click()
-        button(second.page, "Join").click()
-        second.wait_for(lambda: second.events("system.replica_present"), "the replica")
-
-
-def test_busy_server_is_explained_and_tried_again(server: RunningServer):
-    with visitor() as first, visitor() as second:
-        link = create(server, second.page)  # a full server makes no further ones
-        first.join(server.demo_url)
-        second.page.goto(link)
-        button(second.page, "Join").click()
-        wait_for_text(second, "All lines are busy")
-        wait_for_text(second, "Trying again in")
-        button(first.page, "Leave").click()
-        wait_for_text(first, "You have left the call")
-        button(second.page, "Try again").click()
-        second.wait_for(lambda: second.events("system.replica_present"), "the replica")
-
-
-def test_short_loss_of_the_connection_heals_and_the_conversation_goes_on(server: RunningServer):
-    with visitor() as person:
-        person.join(server.demo_url)
-        person.wait_until_replica_is_quiet(1)
-        person.page.evaluate("visitor.breakOff()")
-        wait_for_text(person, "Reconnecting")
-        person.wait_for(lambda: len(person.events("system.replica_present")) == 2, "the replica, again")
-        write(person.page, "Are you still there?")
-        person.wait_until_replica_is_quiet(2)
-        assert utterances(person, "user") == ["Are you still there?"]
-        assert len(utterances(person, "replica")) == 2, "greeted once, answered once"
-        assert "Reconnecting" not in person.page.inner_text("body")
-
-
-def test_killed_server_ends_the_call_with_an_explanation_and_the_transcript():
-    with running_server("--quality", "tiny") as server, visitor() as person:
-        person.join(server.demo_url)
-        person.wait_until_replica_is_quiet(1)
-        (greeting,) = utterances(person, "replica")
-        server.process.kill()
-        wait_for_text(person, "Reconnecting")
-        wait_for_text(person, "The connection was lost")
-        assert greeting in person.page.inner_text("body")
-        button(person.page, "Call again").click()
-        wait_for_text(person, "The server does not answer")
-        button(person.page, "Try again").click()
-        wait_for_text(person, "The server does not answer")
-
-
 def test_leaving_shows_the_transcript_and_offers_it_as_a_file(server: RunningServer, tmp_path: Path):
     with visitor() as person:
         person.join(server.demo_url)
@@ -364,30 +307,3 @@ def test_normal_call_under_the_page_policy_complains_of_nothing(server: RunningS
         button(page, "Leave").click()
         page.get_by_role("heading", name="You have left the call").wait_for(state="visible")
         assert complaints == []
-
-
-def test_everything_that_can_be_used_has_a_name(server: RunningServer):
-    with visitor() as person:
-        page = person.page
-        accessibility = page.context.new_cdp_session(page)
-
-        def nameless() -> list[str]:
-            nodes = accessibility.send("Accessibility.getFullAXTree")["nodes"]
-            roles = {"button", "link", "textbox", "combobox", "meter", "checkbox", "dialog", "group", "Video"}
-            return [
-                node["role"]["value"]
-                for node in nodes
-                if not node["ignored"] and node["role"]["value"] in roles and not node["name"]["value"].strip()
-            ]
-
-        page.goto(server.demo_url)
-        page.get_by_role("meter").wait_for(state="visible")
-        assert nameless() == []
-        person.join(server.demo_url)
-        person.wait_until_replica_is_quiet(1)
-        page.keyboard.press("t")
-        assert nameless() == []
-        page.keyboard.press("Escape")
-        button(page, "Leave").click()
-        wait_for_text(person, "You have left the call")
-        assert nameless() == []

@@ -44,11 +44,13 @@ def first_problem(problems: Sequence[Any], inside: str = "") -> BadInputError:
     """The first of Pydantic's `problems` as one line for people; `inside` begins its field's name."""
     first = problems[0]
     field = inside + ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "body"
-    expected = re.sub(r"^(Input|Value|String|List|Object) should (be|have) ", "", first["msg"])
+    expected = re.sub(r"^Value error, (expected )?", "", first["msg"])
+    expected = re.sub(r"^(Input|Value|String|List|Object) should (be|have) ", "", expected)
     expected = expected[:1].lower() + expected[1:]
     if first["type"] == "missing":
         return BadInputError(field, None, "a value")
     secret = any(word in field.lower() for word in ("key", "token", "secret", "headers", "password"))
+    secret = secret or (field.endswith("url") and "@" in str(first.get("input")))
     return BadInputError(field, "********" if secret else first.get("input"), expected)
 
 

@@ -58,7 +58,14 @@ class SpeechToTextLayer(Layer):
 class ConversationalFlowLayer(Layer):
     """How the persona takes turns."""
 
-    turn_detection_model: Name | None = None
+    turn_detection_model: Annotated[Name, Field(examples=["sparrow-1"])] | None = None
+    turn_detector: (
+        Annotated[
+            dict[str, Any],
+            Field(description="With turn_detection_model hook or a plugin: where it is (base_url), and its options."),
+        ]
+        | None
+    ) = None
     turn_taking_patience: patience.Level | None = None
     replica_interruptibility: Interruptibility | None = None
     voice_isolation: Literal["off", "near"] | None = None

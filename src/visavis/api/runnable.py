@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from visavis.api.bodies import first_problem
-from visavis.api.persona_document import PersonaFields, with_defaults
+from visavis.api.persona_document import PerceptionLayer, PersonaFields, with_defaults
 from visavis.conversation.persona import ConversationalFlow, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers import plugins
@@ -25,6 +25,7 @@ from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tools.mcp import Commands, McpServer
 from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
+from visavis.layers.turn.hook import TurnHookSettings
 
 _LATER: Mapping[str, str] = {
     "document_ids": "documents",
@@ -91,9 +92,9 @@ def snapshot(
         "context": merged["context"] or "",
         "greeting": merged["greeting"] or "",
         "layers": {
-            "conversational_flow": {name: flow[name] for name in ConversationalFlow.model_fields if name in flow},
+            "conversational_flow": {name: flow[name] for name in _FLOW if name in flow} | _turn_detector(flow),
             "stt": {name: listening[name] for name in _TURNS if name in listening} | _recogniser(listening),
-            "perception": _perceiving(seeing),
+            "perception": _perceiving(seeing) | _eyes(seeing),
             "llm": _language_model(layers["llm"]),
             "llm_plugin": _model_plugin(layers["llm"]),
             "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
@@ -111,8 +112,7 @@ def _voice_to_voice_plugin(merged: Mapping[str, Any]) -> dict[str, Any] | None:
     layer = merged["layers"].get("sts") or {}
     if merged["pipeline_mode"] != "speech-to-speech" or not plugins.is_known("realtime", layer.get("sts_engine")):
         return None
-    options = {name: value for name, value in layer.items() if name != "sts_engine"}
-    return {"engine": layer["sts_engine"], "options": options}
+    return _plugin("realtime", "sts", layer, ())
 
 
 def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -135,6 +135,8 @@ def outside_addresses(persona: Persona) -> list[tuple[str, str]]:
     layers = persona.layers
     asked = {"stt": layers.stt.openai, "tts": layers.tts.openai, "sts": layers.sts}
     found = [(f"layers.{name}.base_url", one.base_url) for name, one in asked.items() if one is not None]
+    if (hook := layers.conversational_flow.turn_hook) is not None:
+        found.append((f"{_DETECTOR}.base_url", hook.http_url))
     return found + [("layers.llm.tools.server_url", one.server_url) for one in persona.mcp_servers if one.server_url]
 
 
@@ -192,6 +194,10 @@ def _tools(merged: Mapping[str, Any], stored: Sequence[Mapping[str, Any]]) -> di
     return {"tools": own, "mcp_servers": servers, "system_tools": list(dict.fromkeys(system))}
 
 
+_FLOW = tuple(name for name in ConversationalFlow.model_fields if name not in ("turn_hook", "turn_plugin"))
+_DETECTOR = "layers.conversational_flow.turn_detector"
+HOOK = "hook"
+"""The name of the turn detector behind an address."""
 _TURNS = ("participant_pause_sensitivity", "participant_interrupt_sensitivity")
 OPENAI = "openai"
 """The name of the engines behind OpenAI's protocol, of whichever server."""
@@ -200,7 +206,7 @@ _OPENAI_URL = "https://api.openai.com/v1"
 
 def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
     if plugins.is_known("stt", layer.get("stt_engine")):
-        return {"plugin": _plugin("stt", layer, _TURNS)}
+        return {"plugin": _plugin("stt", "stt", layer, _TURNS)}
     if layer.get("stt_engine") != OPENAI:
         return {}
     names = {"model": "stt_model_name", "hotwords": "hotwords", "language": "language", "api_key": "api_key"}
@@ -210,7 +216,7 @@ def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
 def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"pronunciations": layer.get("pronunciations") or {}}
     if plugins.is_known("tts", layer.get("tts_engine")):
-        found["plugin"] = _plugin("tts", layer, ("pronunciations", "tts_emotion_control"))
+        found["plugin"] = _plugin("tts", "tts", layer, ("pronunciations", "tts_emotion_control"))
     if layer.get("tts_engine") == OPENAI:
         names = {"model": "tts_model_name", "voice": "external_voice_id", "api_key": "api_key"}
         settings = layer.get("voice_settings") or {}
@@ -219,12 +225,35 @@ def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _plugin(kind: plugins.Layer, layer: Mapping[str, Any], without: Sequence[str]) -> dict[str, Any]:
-    engine = f"{kind}_engine"
+def _plugin(kind: plugins.Layer, name: str, layer: Mapping[str, Any], without: Sequence[str]) -> dict[str, Any]:
+    engine = "perception_model" if kind == "perception" else f"{name}_engine"
     options = {name: value for name, value in layer.items() if name not in (engine, *without)}
     wanted = plugins.Plugin(engine=layer[engine], options=options)
-    plugins.checked(kind, wanted, f"layers.{kind}")
+    plugins.checked(kind, wanted, f"layers.{name}")
     return wanted.model_dump()
+
+
+def _eyes(layer: Mapping[str, Any]) -> dict[str, Any]:
+    if not plugins.is_known("perception", layer.get("perception_model")):
+        return {}
+    ours = (*PerceptionLayer.model_fields, *_OLDER_NAMES)
+    return {"plugin": _plugin("perception", "perception", layer, ours)}
+
+
+def _turn_detector(flow: Mapping[str, Any]) -> dict[str, Any]:
+    """Who judges whether the person has finished, where that is somebody else."""
+    engine, given = flow.get("turn_detection_model"), flow.get("turn_detector") or {}
+    if plugins.is_known("turn", engine):
+        wanted = plugins.Plugin(engine=str(engine), options=given)
+        plugins.checked("turn", wanted, _DETECTOR)
+        return {"turn_plugin": wanted.model_dump()}
+    if engine != HOOK:
+        return {}
+    try:
+        TurnHookSettings.model_validate(given)
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False), f"{_DETECTOR}.") from None
+    return {"turn_hook": given}
 
 
 def _vendor(
@@ -245,7 +274,7 @@ def _vendor(
 
 def _model_plugin(layer: Mapping[str, Any]) -> dict[str, Any] | None:
     if plugins.is_known("llm", layer.get("llm_engine")):
-        return _plugin("llm", layer, ("tools", "speculative_inference"))
+        return _plugin("llm", "llm", layer, ("tools", "speculative_inference"))
     return None
 
 
@@ -268,17 +297,21 @@ def merge(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     A layer's credentials are not taken along to another address.
     """
     merged = _merged(document, changes)
-    for layer in ("llm", "stt", "tts", "sts"):
-        before, after = _layer(document, layer), _layer(merged, layer)
+    for path in _WITH_CREDENTIALS:
+        before, after = _inside(document, path), _inside(merged, path)
         if after.get("base_url") != before.get("base_url"):
-            given = _layer(changes, layer)
+            given = _inside(changes, path)
             for name in CREDENTIALS:
                 if name in after and name not in given:
-                    del merged["layers"][layer][name]
+                    del after[name]
     return merged
 
 
 CREDENTIALS = ("api_key", "headers", "default_query")
+_WITH_CREDENTIALS = (
+    *(("layers", layer) for layer in ("llm", "stt", "tts", "sts")),
+    ("layers", "conversational_flow", "turn_detector"),
+)
 
 
 def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,10 +327,12 @@ def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     return merged
 
 
-def _layer(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    layers = document.get("layers")
-    layer = layers.get(name) if isinstance(layers, Mapping) else None
-    return layer if isinstance(layer, Mapping) else {}
+def _inside(document: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """What stands in `document` at `path`, itself and no copy; empty where that is no object."""
+    found: Any = document
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def warnings(given: Mapping[str, Any]) -> list[str]:
@@ -341,7 +376,8 @@ def _perception(layer: Mapping[str, Any]) -> list[str]:
             if not can_tell(query)
         ]
     known = (None, "", "auto", "raven-0", "raven-1")
-    if (model := layer.get("perception_model")) not in known:
+    model = layer.get("perception_model")
+    if model not in known and not plugins.is_known("perception", model):
         found.append(f"perception_model: {model!r} is not available; the built-in eyes see")
     return found
 
@@ -360,7 +396,12 @@ def _conversational_flow(layer: Mapping[str, Any]) -> list[str]:
     found = []
     if layer.get("voice_isolation") == "near":
         found.append("voice_isolation: not available yet")
-    known = {*ConversationalFlow.model_fields, "turn_detection_model", "voice_isolation", "face_interruptibility"}
+    engine = layer.get("turn_detection_model")
+    if engine not in (*_OWN_ENGINES, HOOK) and not plugins.is_known("turn", engine):
+        found.append(f"turn_detection_model: {engine!r} is not available; the built-in judgement decides")
+    elif layer.get("turn_detector") and engine in _OWN_ENGINES:
+        found.append(f"turn_detector: used only with turn_detection_model {HOOK!r} or that of a plugin")
+    known = {*_FLOW, "turn_detection_model", "turn_detector", "voice_isolation", "face_interruptibility"}
     return found + [f"{name}: not known to this server; kept without effect" for name in layer if name not in known]
 
 

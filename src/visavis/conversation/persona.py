@@ -18,6 +18,7 @@ from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tools.mcp import McpServer
 from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
+from visavis.layers.turn.hook import TurnHookSettings
 
 Interruptibility = Literal["low", "medium", "high"]
 
@@ -46,6 +47,10 @@ class ConversationalFlow(BaseModel):
         True, description="Whether replies are prepared before the person has finished; costs a vendor's tokens."
     )
     active_listening: bool = Field(True, description="Whether it nods at the ends of phrases while it listens.")
+    turn_hook: TurnHookSettings | None = Field(
+        None, description="A server that judges whether the person has finished, instead of the built-in judgement."
+    )
+    turn_plugin: Plugin | None = Field(None, description="A judge from another package, instead.")
 
 
 class Listening(BaseModel):
@@ -74,6 +79,7 @@ class Perceiving(BaseModel):
     audio_tool_prompt: str = Field("", max_length=100_000, description="When to use the audio tools.")
     audio_tools: tuple[ToolDescription, ...] = Field((), max_length=100, description="Called for how they sound.")
     perception_analysis_queries: tuple[str, ...] = Field((), description="Answered when the conversation is over.")
+    plugin: Plugin | None = Field(None, description="Eyes from another package.")
 
     @property
     def wanted(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from types import MappingProxyType
 
+from visavis.conversation.persona import PersonaLayers
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
@@ -13,6 +14,7 @@ from visavis.layers import Layers, plugins
 from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolRequest
 from visavis.layers.llm.fallback import FallbackModel
 from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.perception import WithVision
 from visavis.layers.realtime.openai_realtime import OpenAIRealtime
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
@@ -20,6 +22,9 @@ from visavis.layers.tools.mcp import Commands, mcp_tools
 from visavis.layers.tts.dictionary import PronouncingVoice
 from visavis.layers.tts.fallback import FallbackVoice
 from visavis.layers.tts.openai_speech import OpenAISpeech
+from visavis.layers.turn import TurnDetector
+from visavis.layers.turn.detected import LATE_S, DetectedEndOfTurn
+from visavis.layers.turn.hook import turn_hook
 from visavis.outbound import Outbound
 from visavis.replica import Replica
 
@@ -134,7 +139,25 @@ class SharedEngines:
                 layers = dataclasses.replace(layers, voice=FallbackVoice(speaking, layers.voice))
             if pronunciations := persona.layers.tts.pronunciations:
                 layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))
-            yield layers
+            yield await self._attentive(layers, persona.layers, own)
+
+    async def _attentive(self, layers: Layers, wanted: PersonaLayers, own: AsyncExitStack) -> Layers:
+        """With whatever the persona brings for turn-taking and for its eyes; `own` ends them."""
+        detector: TurnDetector | None = None
+        late_s = LATE_S
+        if (hook := wanted.conversational_flow.turn_hook) is not None:
+            detector = await own.enter_async_context(aclosing(turn_hook(hook, self._outbound)))
+            late_s = hook.timeout_ms / 1000
+        if (plugin := wanted.conversational_flow.turn_plugin) is not None:
+            detector = await own.enter_async_context(plugins.opened("turn", plugin, self._outbound))
+        if detector is not None:
+            judging = DetectedEndOfTurn(detector, layers.end_of_turn, late_s)
+            layers = dataclasses.replace(layers, end_of_turn=judging)
+        if (plugin := wanted.perception.plugin) is not None:
+            seeing = await own.enter_async_context(plugins.opened("perception", plugin, self._outbound))
+            house = layers.perception.vision if layers.perception else None
+            layers = dataclasses.replace(layers, perception=WithVision(seeing, house))
+        return layers
 
     async def replica(self, plan: Plan) -> Replica:
         """The plan's face."""

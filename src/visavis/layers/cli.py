@@ -19,7 +19,7 @@ from visavis.errors import VisavisError
 from visavis.hosting.engines import SharedEngines
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
-from visavis.layers import plugins
+from visavis.layers import livekit, plugins
 from visavis.layers.builtin import start_layers
 from visavis.layers.llm import Message
 from visavis.layers.llm.prompt import spoken_style
@@ -28,15 +28,18 @@ from visavis.outbound import outbound_of
 
 app = typer.Typer(help="Layers: list the engines, test those of a persona.", no_args_is_help=True)
 
+_SERVERS = ("the server's", "the model's", "the server's")
 _BUILT_IN = (
     ("stt", "visavis", "MIT", "English", "no", ("moonshine-base-en", "moonshine-tiny-en")),
     ("turn", "visavis", "MIT, BSD-2-Clause", "English", "no", ("silero-vad", "smart-turn-v3.2")),
     ("llm", "visavis", "Apache-2.0", "English best", "no", ("qwen2.5-coder-0.5b",)),
     ("tts", "visavis", "Apache-2.0", "English", "no", ("hibari-heart",)),
-    ("stt", "openai", "the server's", "the model's", "the server's", ()),
-    ("llm", "base_url", "the server's", "the model's", "the server's", ()),
-    ("tts", "openai", "the server's", "the model's", "the server's", ()),
-    ("sts", "openai", "the server's", "the model's", "the server's", ()),
+    ("perception", "visavis", "Apache-2.0", "any", "no", ("face-detector", "face-landmarker")),
+    ("stt", "openai", *_SERVERS, ()),
+    ("turn", "hook", *_SERVERS, ()),
+    ("llm", "base_url", *_SERVERS, ()),
+    ("tts", "openai", *_SERVERS, ()),
+    ("sts", "openai", *_SERVERS, ()),
 )
 """Layer, engine, licence, languages, whether it costs money, model files."""
 
@@ -55,13 +58,21 @@ def list_engines() -> None:
     for kind in plugins.LAYERS:
         for name, point in plugins.installed(kind).items():
             told = plugins.about(point)
-            state = told.get("problem") or f"from {point.dist.name if point.dist else 'a package'}"
+            package = f"ready, from {point.dist.name if point.dist else 'a package'}"
             row = (str(told.get(one, "?")) for one in ("licence", "languages", "cost"))
-            table.add_row(kind, name, *row, str(state))
+            table.add_row(kind, name, *row, str(told.get("problem") or package))
+    for found in livekit.installed():
+        table.add_row(found.layer, found.engine, found.licence, *_SERVERS[1:], found.state)
+    table.add_row("tools", "mcp", "the server's", "any", "the server's", _mcp_state())
     console = Console()
     if not console.is_terminal:
         console.width = 200
     console.print(table)
+
+
+def _mcp_state() -> str:
+    commands = ", ".join(settings().mcp_commands)
+    return f"ready, over HTTP{f' and as programs: {commands}' if commands else ''}"
 
 
 @app.command()

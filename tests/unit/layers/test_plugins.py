@@ -1,5 +1,6 @@
 """The template of a plugin, installed as a package is, speaks for a persona that names it."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,14 +9,17 @@ import pytest
 
 from visavis.api.runnable import runnable
 from visavis.api.runnable import warnings as persona_warnings
-from visavis.errors import EngineError
+from visavis.errors import BadInputError, EngineError
 from visavis.hosting.engines import SharedEngines
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.layers import Layers, plugins
 from visavis.layers.llm import Message
+from visavis.layers.perception import Behaviour
 from visavis.layers.plugins import Plugin
+from visavis.layers.turn import EndOfTurn, UnreadPause
 from visavis.outbound import Outbound
+from visavis.transport import Picture
 
 TEMPLATE = Path(__file__).parents[3] / "examples" / "plugin"
 
@@ -37,10 +41,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     about = tmp_path / "visavis_beeping-0.1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: visavis-beeping\nVersion: 0.1.0\n")
-    written = (TEMPLATE / "pyproject.toml").read_text().partition('entry-points."visavis.tts"]')[2].split('"')
-    assert written[0].strip() == "beeping ="
-    others = "[visavis.llm]\nrepeating = repeating:open_model\n[visavis.realtime]\nhumming = repeating:open_model\n"
-    (about / "entry_points.txt").write_text(f"[visavis.tts]\nbeeping = {written[1]}\n{others}")
+    points = tomllib.loads((TEMPLATE / "pyproject.toml").read_text())["project"]["entry-points"]
+    points |= {"visavis.llm": {"repeating": "repeating:open_model"}}
+    points |= {"visavis.realtime": {"humming": "repeating:open_model"}, "visavis.stt": {"broken": "nowhere:at_all"}}
+    lines = []
+    for group, those in points.items():
+        lines += [f"[{group}]", *(f"{name} = {at}" for name, at in those.items())]
+    (about / "entry_points.txt").write_text("\n".join(lines))
     (tmp_path / "repeating.py").write_text(_REPEATING)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(TEMPLATE / "src"))
@@ -90,3 +97,60 @@ async def test_language_model_and_voice_to_voice_model_of_a_package_are_used_by_
     assert persona.pipeline_mode == "speech-to-speech"
     async with engines.layers(Plan(persona=persona, replica_id="")) as layers:
         assert type(layers.voice_to_voice).__name__ == "Repeating"
+
+
+@pytest.mark.usefixtures("installed")
+async def test_detector_and_eyes_of_the_template_serve_a_persona_that_names_them():
+    layers = {
+        "conversational_flow": {"turn_detection_model": "radio", "turn_detector": {"last_word": "roger"}},
+        "perception": {"perception_model": "light", "darkest": 100},
+    }
+    document = {"persona_name": "B", "system_prompt": "x", "layers": layers}
+    assert persona_warnings(document) == []
+    engines = SharedEngines(Layers(*(None,) * 5), Faces())  # type: ignore[arg-type]
+    async with engines.layers(Plan(persona=runnable(document), replica_id="")) as found:
+        assert await verdicts(found.end_of_turn, "Land on runway one, roger.") == [1.0]
+        assert await verdicts(found.end_of_turn, "Land on runway one.") == [0.05]
+        assert found.perception is not None
+        eyes = found.perception.eyes()
+        dim = await eyes.look(Lamp(80), 0.0)
+        assert (dim.view, [one.phrase for one in dim.noticed]) == ("dark", [Behaviour.DARK.value])
+        assert (await eyes.look(Lamp(200), 1.0)).view == "clear"
+
+
+async def verdicts(judge: EndOfTurn, text: str) -> list[float]:
+    async def words() -> str:
+        return text
+
+    return [one async for one in judge.probabilities(UnreadPause(np.zeros(1600, np.float32), 0.2, words()))]
+
+
+class Lamp:
+    """A picture of one brightness."""
+
+    def __init__(self, level: int) -> None:
+        self._level = level
+
+    def look(self, longest_side: int) -> Picture:
+        return Picture(np.full((8, 8, 3), self._level, np.uint8), (8, 8), 0.0)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("layers", "field", "right"),
+    [
+        ({"tts": {"tts_engine": "beeping", "pitch_hz": 5}}, "layers.tts.pitch_hz", "50"),
+        ({"tts": {"tts_engine": "beeping", "pich_hz": 660}}, "layers.tts.pich_hz", "one of pitch_hz"),
+        ({"perception": {"perception_model": "light", "darkest": "very"}}, "layers.perception.darkest", "number"),
+        ({"stt": {"stt_engine": "broken"}}, "layers.stt", "can be loaded"),
+        (
+            {"conversational_flow": {"turn_detection_model": "radio", "turn_detector": {"last_word": ""}}},
+            "layers.conversational_flow.turn_detector.last_word",
+            "1 character",
+        ),
+    ],
+)
+def test_a_persona_with_options_that_a_plugin_does_not_take_is_refused_with_the_field(layers, field, right):
+    with pytest.raises(BadInputError, match=right) as refused:
+        runnable({"persona_name": "B", "system_prompt": "x", "layers": layers})
+    assert str(refused.value).startswith(field)

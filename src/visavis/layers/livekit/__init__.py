@@ -7,6 +7,8 @@ import importlib
 import inspect
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import distributions
 from typing import Any, Literal
 
 from visavis.errors import BadInputError, EngineError
@@ -20,6 +22,44 @@ Kind = Literal["stt", "tts", "llm"]
 _CLASSES: Mapping[Kind, str] = {"stt": "STT", "tts": "TTS", "llm": "LLM"}
 _OUR_NAMES = {"stt_model_name": "model", "tts_model_name": "model", "external_voice_id": "voice"}
 """What personas call things, and plugins do."""
+
+
+_PACKAGES = "livekit-plugins-"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A layer that an installed plugin has an engine for."""
+
+    layer: str
+    engine: str
+    licence: str
+    state: str
+
+
+def installed() -> list[Installed]:
+    """The engines of the plugins that are installed, for people: each is imported to see what it has."""
+    found = []
+    for package in distributions():
+        name = (package.metadata["Name"] or "").lower().replace("_", "-")
+        if not name.startswith(_PACKAGES):
+            continue
+        engine = PREFIX + name.removeprefix(_PACKAGES).replace("-", "_")
+        licence = package.metadata.get("License-Expression") or package.metadata.get("License") or "?"
+        layers, problem = _layers(engine)
+        state = problem or f"ready, from {name} {package.version}"
+        found += [Installed(layer, engine, licence, state) for layer in layers or ("?",)]
+    return sorted(found, key=lambda one: (one.engine, one.layer))
+
+
+def _layers(engine: str) -> tuple[list[Kind], str]:
+    """The layers that a plugin has classes for, or why that is not known."""
+    try:
+        module = importlib.import_module(f"livekit.plugins.{engine.removeprefix(PREFIX)}")
+    except Exception as error:  # foreign code may fail in any way
+        return [], f"cannot be loaded ({type(error).__name__}: {error})"
+    layers = [kind for kind, name in _CLASSES.items() if hasattr(module, name)]
+    return layers, "" if layers else "has nothing that visavis uses"
 
 
 def checked(kind: Kind, engine: str, options: Mapping[str, Any], at: str) -> None:

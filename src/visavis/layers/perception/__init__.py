@@ -188,3 +188,13 @@ class Perception(Protocol):
     def eyes(self) -> Eyes:
         """For one call."""
         ...
+
+
+class WithVision:
+    """A `Perception` without a vision-language model, with somebody else's."""
+
+    def __init__(self, perception: Perception, vision: Vision | None) -> None:
+        self.rate_hz = perception.rate_hz
+        self.budget = perception.budget
+        self.vision = getattr(perception, "vision", None) or vision
+        self.eyes = perception.eyes

@@ -67,3 +67,11 @@ class EndOfTurn(Protocol):
         Another one follows when more is known. Raises `visavis.errors.EngineError`, and what awaiting the words raises.
         """
         ...
+
+
+class TurnDetector(Protocol):
+    """Somebody else's judgement at a pause: an engine of another package, or a server. Serves one conversation."""
+
+    async def probability(self, pause: Pause) -> float:
+        """Probability that the person has finished; 0 to 1. Raises `visavis.errors.EngineError`."""
+        ...

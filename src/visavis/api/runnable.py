@@ -18,6 +18,9 @@ from visavis.errors import BadInputError
 from visavis.layers import plugins
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.perception.sensed import can_tell
+from visavis.layers.realtime.gemini_live import URL as GEMINI_URL
+from visavis.layers.realtime.gemini_live import GeminiLiveSettings
+from visavis.layers.realtime.gemini_live import is_installed as gemini_installed
 from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
@@ -82,7 +85,7 @@ def snapshot(
     layers = merged["layers"]
     flow, listening, seeing = layers["conversational_flow"], layers["stt"], layers["perception"]
     name = merged["persona_name"] or "Replica"
-    speaker, speaker_plugin = _voice_to_voice(merged), _voice_to_voice_plugin(merged)
+    speakers = _voice_to_voice(merged)
     prompt = merged["system_prompt"]
     if not prompt and merged["pipeline_mode"] == "speech-to-speech":
         prompt = f"You are {name}."  # such personas may come without one
@@ -98,42 +101,42 @@ def snapshot(
             "llm": _language_model(layers["llm"]),
             "llm_plugin": _model_plugin(layers["llm"]),
             "tts": _speaking(layers["tts"]) | _voice(layers["tts"]),
-            "sts": speaker,
-            "sts_plugin": speaker_plugin,
+            **speakers,
         },
         **_tools(merged, tools),
     }
     echoes = merged["pipeline_mode"] == "echo"
-    found["pipeline_mode"] = "speech-to-speech" if speaker or speaker_plugin else "echo" if echoes else "full"
+    found["pipeline_mode"] = "speech-to-speech" if speakers else "echo" if echoes else "full"
     return found
 
 
-def _voice_to_voice_plugin(merged: Mapping[str, Any]) -> dict[str, Any] | None:
-    layer = merged["layers"].get("sts") or {}
-    if merged["pipeline_mode"] != "speech-to-speech" or not plugins.is_known("realtime", layer.get("sts_engine")):
-        return None
-    return _plugin("realtime", "sts", layer, ())
-
-
-def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The model that hears and speaks; None where another mode is wanted, or its layer names none."""
+def _voice_to_voice(merged: Mapping[str, Any]) -> dict[str, Any]:
+    """The model that hears and speaks; nothing where another mode is wanted, or its layer names none."""
     layer = merged["layers"].get("sts") or {}
     if merged["pipeline_mode"] != "speech-to-speech" or not names_voice_to_voice(layer):
-        return None
-    if plugins.is_known("realtime", layer.get("sts_engine")):
-        return None
-    known = {"base_url": _OPENAI_URL} | {name: layer[name] for name in RealtimeSettings.model_fields if name in layer}
+        return {}
+    engine = layer.get("sts_engine")
+    if plugins.is_known("realtime", engine):
+        return {"sts_plugin": _plugin("realtime", "sts", layer, ())}
+    field, kind, url = ("sts_gemini", GeminiLiveSettings, GEMINI_URL) if engine == GEMINI else _OPENAI_STS
+    if engine == GEMINI and not gemini_installed():
+        raise BadInputError("layers.sts.sts_engine", engine, "the package google-genai (pip install visavis[gemini])")
+    known = {"base_url": url} | {name: layer[name] for name in kind.model_fields if name in layer}
     try:
-        RealtimeSettings.model_validate(known)
+        kind.model_validate(known)
     except ValidationError as error:
         raise first_problem(error.errors(include_url=False), "layers.sts.") from None
-    return known
+    return {field: known}
 
 
 def outside_addresses(persona: Persona) -> list[tuple[str, str]]:
     """Fields and addresses of engines that are reached through the guarded client."""
     layers = persona.layers
-    asked = {"stt": layers.stt.openai, "tts": layers.tts.openai, "sts": layers.sts}
+    asked: Mapping[str, Any] = {
+        "stt": layers.stt.openai,
+        "tts": layers.tts.openai,
+        "sts": layers.sts or layers.sts_gemini,
+    }
     found = [(f"layers.{name}.base_url", one.base_url) for name, one in asked.items() if one is not None]
     if (hook := layers.conversational_flow.turn_hook) is not None:
         found.append((f"{_DETECTOR}.base_url", hook.http_url))
@@ -153,7 +156,7 @@ def check_mcp(persona: Persona, commands: Commands) -> None:
 def names_voice_to_voice(layer: Mapping[str, Any]) -> bool:
     """Whether a layer `sts` says which model it wants."""
     engine = layer.get("sts_engine")
-    return bool(layer.get("base_url")) or engine == OPENAI or plugins.is_known("realtime", engine)
+    return bool(layer.get("base_url")) or engine in (OPENAI, GEMINI) or plugins.is_known("realtime", engine)
 
 
 def _perceiving(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +205,9 @@ _TURNS = ("participant_pause_sensitivity", "participant_interrupt_sensitivity")
 OPENAI = "openai"
 """The name of the engines behind OpenAI's protocol, of whichever server."""
 _OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI_STS: tuple[str, type[BaseModel], str] = ("sts", RealtimeSettings, _OPENAI_URL)
+GEMINI = "gemini"
+"""The name of Google's voice-to-voice models."""
 
 
 def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -425,9 +431,10 @@ def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
 def _speech_to_speech(layer: Mapping[str, Any]) -> list[str]:
     if plugins.is_known("realtime", layer.get("sts_engine")):
         return []
-    known = {*RealtimeSettings.model_fields, "sts_engine"}
+    kind = GeminiLiveSettings if layer.get("sts_engine") == GEMINI else RealtimeSettings
+    known = {*kind.model_fields, "sts_engine"}
     found = [f"{name}: not known to this server; kept without effect" for name in layer if name not in known]
-    if (engine := layer.get("sts_engine")) not in (None, "", OPENAI):
+    if (engine := layer.get("sts_engine")) not in (None, "", OPENAI, GEMINI):
         found.append(f"sts_engine: {engine!r} is not available; base_url is asked in OpenAI's protocol")
     return found
 

@@ -11,6 +11,7 @@ from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
 from visavis.layers.plugins import Plugin
+from visavis.layers.realtime.gemini_live import GeminiLiveSettings
 from visavis.layers.realtime.openai_realtime import RealtimeSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SystemTool
@@ -129,6 +130,7 @@ class PersonaLayers(BaseModel):
     sts: RealtimeSettings | None = Field(
         None, description="A voice-to-voice model, for pipeline_mode speech-to-speech."
     )
+    sts_gemini: GeminiLiveSettings | None = Field(None, description="One of Google's, instead.")
     sts_plugin: Plugin | None = Field(None, description="One from another package, instead.")
     conversational_flow: ConversationalFlow = ConversationalFlow()
     perception: Perceiving = Perceiving()
@@ -172,8 +174,10 @@ class Persona(BaseModel):
     @field_validator("layers")
     @classmethod
     def _somebody_to_speak_with(cls, layers: PersonaLayers, info: ValidationInfo) -> PersonaLayers:
-        if info.data.get("pipeline_mode") == "speech-to-speech" and not (layers.sts or layers.sts_plugin):
-            raise ValueError("sts is needed when pipeline_mode is 'speech-to-speech'")
+        if info.data.get("pipeline_mode") == "speech-to-speech" and not (
+            layers.sts or layers.sts_gemini or layers.sts_plugin
+        ):
+            raise ValueError("sts, sts_gemini or sts_plugin is needed when pipeline_mode is 'speech-to-speech'")
         return layers
 
 

@@ -15,6 +15,8 @@ from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolReq
 from visavis.layers.llm.fallback import FallbackModel
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.perception import WithVision
+from visavis.layers.realtime import VoiceToVoice
+from visavis.layers.realtime.gemini_live import GeminiLive
 from visavis.layers.realtime.openai_realtime import OpenAIRealtime
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
@@ -100,9 +102,8 @@ class SharedEngines:
         persona = plan.persona
         wanted = [one for one in persona.tools if one.delivery.api and one.trigger_type == "in_call"]
         layers = dataclasses.replace(self._layers, tools=tuple(http_tool(one, self._outbound) for one in wanted))
-        if persona.pipeline_mode == "speech-to-speech" and persona.layers.sts is not None:
-            speaker = OpenAIRealtime(persona.layers.sts, self._outbound)
-            layers = dataclasses.replace(layers, voice_to_voice=speaker)
+        if persona.pipeline_mode == "speech-to-speech":
+            layers = dataclasses.replace(layers, voice_to_voice=self._voice_to_voice(persona.layers))
         if own_voice := await self._voices.voice(plan):
             layers = dataclasses.replace(layers, voice=own_voice)
         async with AsyncExitStack() as own:
@@ -140,6 +141,11 @@ class SharedEngines:
             if pronunciations := persona.layers.tts.pronunciations:
                 layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))
             yield await self._attentive(layers, persona.layers, own)
+
+    def _voice_to_voice(self, wanted: PersonaLayers) -> VoiceToVoice | None:
+        if wanted.sts_gemini is not None:
+            return GeminiLive(wanted.sts_gemini, self._outbound)
+        return OpenAIRealtime(wanted.sts, self._outbound) if wanted.sts is not None else None
 
     async def _attentive(self, layers: Layers, wanted: PersonaLayers, own: AsyncExitStack) -> Layers:
         """With whatever the persona brings for turn-taking and for its eyes; `own` ends them."""

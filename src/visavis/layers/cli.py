@@ -40,6 +40,7 @@ _BUILT_IN = (
     ("llm", "base_url", *_SERVERS, ()),
     ("tts", "openai", *_SERVERS, ()),
     ("sts", "openai", *_SERVERS, ()),
+    ("sts", "gemini", "Google's", "the model's", "yes", ()),
 )
 """Layer, engine, licence, languages, whether it costs money, model files."""
 

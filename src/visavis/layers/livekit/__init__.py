@@ -8,7 +8,7 @@ import inspect
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from typing import Any, Literal
 
 from visavis.errors import BadInputError, EngineError
@@ -45,11 +45,18 @@ def installed() -> list[Installed]:
         if not name.startswith(_PACKAGES):
             continue
         engine = PREFIX + name.removeprefix(_PACKAGES).replace("-", "_")
-        licence = package.metadata.get("License-Expression") or package.metadata.get("License") or "?"
+        licence = _licence(package)
         layers, problem = _layers(engine)
         state = problem or f"ready, from {name} {package.version}"
         found += [Installed(layer, engine, licence, state) for layer in layers or ("?",)]
     return sorted(found, key=lambda one: (one.engine, one.layer))
+
+
+def _licence(package: Distribution) -> str:
+    for field in ("License-Expression", "License"):
+        if field in package.metadata:
+            return str(package.metadata[field])
+    return "?"
 
 
 def _layers(engine: str) -> tuple[list[Kind], str]:

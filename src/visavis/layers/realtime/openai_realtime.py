@@ -201,7 +201,7 @@ class OpenAISession:
 
     def describe(self, part: Part) -> None:
         """See `visavis.layers.realtime.Session`, as for all that follow."""
-        self._send("session.update", session=_merged(self._session(part), self._settings.session))
+        self._send("session.update", session=merged(self._session(part), self._settings.session))
 
     @property
     def answering(self) -> bool:
@@ -402,11 +402,12 @@ def _item(message: Message) -> dict[str, Any] | None:
     return {"type": "message", "role": message.role, "content": [{"type": kind, "text": message.content}]}
 
 
-def _merged(session: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def merged(session: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """`session` with the members of `more`, however deep they stand."""
     found = dict(session)
     for name, value in more.items():
         inner = found.get(name)
-        found[name] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else value
+        found[name] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else value
     return found
 
 

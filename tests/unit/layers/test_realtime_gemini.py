@@ -121,7 +121,7 @@ async def test_setup_is_what_googles_own_client_sends(tmp_path: Path):
             mine.hear(TONE[:320].astype(np.float32) / 32768)
             heard = await ours.until("realtimeInput")
         assert ours.of_type("setup") == in_camel_case(theirs.of_type("setup"))
-        assert heard[0]["audio"]["mimeType"] == theirs.of_type("realtime_input")[0]["audio"]["mimeType"]
+        assert heard[0]["audio"]["mimeType"] == theirs.of_type("realtime_input")[0]["audio"]["mime_type"]
         assert ours.requests[0].path == theirs.requests[0].path
         for request in (ours.requests[0], theirs.requests[0]):
             assert request.headers["x-goog-api-key"] == "secret" and "secret" not in request.path

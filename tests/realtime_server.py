@@ -76,7 +76,7 @@ class RealtimeServer:
 
     async def until(self, kind: str, count: int = 1) -> dict[str, Any]:
         """Wait for a client's message; returns the last."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.of_type(kind)) < count:
                 self._arrived.clear()
                 await self._arrived.wait()

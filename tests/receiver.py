@@ -33,7 +33,7 @@ class Receiver:
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
 
-    async def wait_for(self, count: int, within_s: float = 20.0) -> list[Received]:
+    async def wait_for(self, count: int, within_s: float = 60.0) -> list[Received]:
         """Return once `count` requests have come."""
         async with asyncio.timeout(within_s), self.arrived:
             await self.arrived.wait_for(lambda: len(self.received) >= count)

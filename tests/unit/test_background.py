@@ -16,5 +16,5 @@ async def test_idempotency_keys_are_swept_when_their_day_is_over(tmp_path, monke
         monkeypatch.setattr(idempotency, "now", lambda: now() - idempotency.KEPT - timedelta(minutes=1))
         await store.idempotency.begin("of yesterday", "print")
         async with background_work(Settings(data=tmp_path), store):
-            await until(lambda: store.idempotency.begin("of yesterday", "print"), lambda known: known is None, 10)
+            await until(lambda: store.idempotency.begin("of yesterday", "print"), lambda known: known is None, 60)
         assert await store.idempotency.begin("of today", "print") is not None

@@ -98,7 +98,7 @@ class House:
 
     async def ended(self, conversation_id: str) -> str:
         """Wait until a conversation has ended; why."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (reason := await self.reason(conversation_id)) is None:  # noqa: ASYNC110 - it is in a database
                 await asyncio.sleep(0.02)
         return reason

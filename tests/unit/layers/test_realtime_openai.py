@@ -54,7 +54,7 @@ async def connected(server: RealtimeServer, part: Part = PART, **settings: Any) 
 async def told(session: OpenAISession, count: int) -> list[Event]:
     """The first `count` things that the model does."""
     found: list[Event] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in session.events():
             found.append(event)
             if len(found) == count:

@@ -85,7 +85,7 @@ class Client:
         self.events: list[Any] = []
 
     async def next(self) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             raw = await self.connection.recv_bytes()
         _EVENT.validate_python(json.loads(raw))
         self.events.append(self.connection.parse_event(raw))

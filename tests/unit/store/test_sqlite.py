@@ -70,7 +70,7 @@ async def test_caller_that_gives_up_does_not_stop_the_others(tmp_path: Path):
         first.cancel()
         second.cancel()
         gate.set()
-        assert await asyncio.wait_for(third, 10) == 3
+        assert await asyncio.wait_for(third, 60) == 3
         assert await database.write(lambda connection: 4) == 4
 
 

@@ -149,7 +149,7 @@ async def test_the_camera_of_a_page_is_seen_and_can_be_switched_off() -> None:
     camera = call.sight("camera")
     assert camera
     picture = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while picture is None:
             await asyncio.sleep(0.1)
             picture = await asyncio.to_thread(camera.look, 1280)

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import httpx
 import psutil
 
 
@@ -26,6 +28,19 @@ class RunningServer:
     def base_url(self) -> str:
         """`http://127.0.0.1:port`."""
         return self.demo_url.removesuffix("/demo")
+
+    def link(self, persona: Mapping[str, Any] | None = None) -> str:
+        """The link of a new conversation, with the demo persona or with one of these properties."""
+        body = {}
+        if persona:
+            body["persona_id"] = self._made("personas", persona)["persona_id"]
+        return str(self._made("conversations", body)["conversation_url"])
+
+    def _made(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = httpx.post(f"{self.base_url}/v2/{resource}", json=body, timeout=60)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
 
     def language_model(self) -> psutil.Process:
         """The child process that the built-in language model runs in."""

@@ -1,16 +1,19 @@
 """A person talks with the replica: a real server, a real browser, recorded human speech."""
 
 import asyncio
+import json
+import re
 import wave
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from scipy.signal import resample_poly
 
 from tests.sentences import SENTENCES, sentence
-from tests.server import RunningServer, running_server
+from tests.server import RunningServer
 from tests.speech import word_errors
 from tests.visitor import RATE_HZ, Visitor, loud_spans, visitor
 from visavis.audio import LISTEN_RATE_HZ
@@ -20,12 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.models]
 
 MOUTH = (0.38, 0.5, 0.24, 0.16)
 """Where Mira's mouth is: x, y, width, height as shares of the picture."""
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_server("--quality", "tiny") as running:
-        yield running
 
 
 @pytest.fixture
@@ -101,13 +98,6 @@ def test_spoken_sentence_is_understood_and_answered_with_sound_and_a_moving_mout
         assert moving > 2.5 * resting, f"mouth changes {moving:.2f} while speaking, {resting:.2f} in silence"
 
 
-def test_page_asks_nothing_of_any_other_host(server: RunningServer):
-    with visitor() as person:
-        person.join(server.demo_url)
-        person.wait_until_replica_is_quiet(1)
-        assert all(url.startswith((server.base_url, "blob:", "data:")) for url in person.urls)
-
-
 def test_barge_in_stops_the_replica(server: RunningServer):
     with visitor() as person:
         person.join(server.demo_url)
@@ -124,85 +114,74 @@ def test_barge_in_stops_the_replica(server: RunningServer):
         assert stopped["_at"] > begun
 
 
-def test_typed_message_is_answered(server: RunningServer):
-    with visitor() as person:
-        person.join(server.demo_url)
-        person.wait_until_replica_is_quiet(1)
-        person.page.evaluate(
-            "visitor.send(JSON.stringify({event_type: 'conversation.respond', properties: {text: 'Hello there'}}))"
-        )
-        person.wait_until_replica_is_quiet(2)
-        assert utterances(person, "user") == ["Hello there"]
-        person.wait_for(lambda: len(utterances(person, "replica")) == 2, "both of the replica's utterances")
+def respond(text: str) -> str:
+    """JavaScript that has the person's typed `text` answered."""
+    message = {"event_type": "conversation.respond", "properties": {"text": text}}
+    return f"visitor.send(JSON.stringify({json.dumps(message)}))"
 
 
-def test_garbage_on_the_data_channel_is_answered_and_the_call_goes_on(server: RunningServer):
+def test_garbage_on_the_data_channel_is_answered_and_so_is_the_typed_message_after_it(server: RunningServer):
     with visitor() as person:
         person.join(server.demo_url)
         person.wait_until_replica_is_quiet(1)
         for garbage in ("not json", "[1, 2]", '{"event_type": "conversation.fly"}', "x" * 70_000):
             person.page.evaluate("text => visitor.send(text)", garbage)
         person.wait_for(lambda: person.count("conversation.error") >= 4, "four answers")
-        person.page.evaluate(
-            "visitor.send(JSON.stringify({event_type: 'conversation.echo', properties: {text: 'Still here.'}}))"
-        )
+        person.page.evaluate(respond("Hello there"))
         person.wait_until_replica_is_quiet(2)
-        assert utterances(person, "replica")[-1] == "Still here."
+        assert utterances(person, "user") == ["Hello there"]
+        person.wait_for(lambda: len(utterances(person, "replica")) == 2, "both of the replica's utterances")
 
 
-def test_second_tab_is_told_that_the_call_is_taken(server: RunningServer):
-    with visitor() as person, visitor() as late:
-        person.join(server.demo_url)
-        late.page.goto(person.page.url)
-        late.page.get_by_role("button", name="Join").click()
-        late.wait_for(lambda: "another tab" in late.page.inner_text("body"), "the explanation")
-
-
-def test_killed_language_model_is_told_in_words_and_the_next_turn_works(tmp_path: Path):
-    # With openers the replica speaks before the model has written a word, and then its successor is asked instead.
-    persona = tmp_path / "persona.yaml"
-    persona.write_text(
-        "{persona_name: Ada, system_prompt: You tell stories., greeting: Hello.,"
-        " layers: {conversational_flow: {openers: false}}}"
-    )
-    with running_server("--quality", "tiny", "--persona", str(persona)) as server, visitor() as person:
-        person.join(server.demo_url)
-        person.wait_until_replica_is_quiet(1)
-        ask = "visitor.send(JSON.stringify({event_type: 'conversation.respond', properties: {text: '%s'}}))"
-        model = server.language_model()
-        person.page.evaluate(ask % "Tell me a very long story about the sea and all of its islands")
-        person.wait_for(lambda: person.count("conversation.replica.started_speaking") == 2, "the story")
-        model.kill()
-        person.wait_until_replica_is_quiet(2)
-        assert "lost my train of thought" in utterances(person, "replica")[-1]
-        assert person.events("conversation.error")
-        person.page.evaluate(ask % "Are you there again?")
-        person.wait_until_replica_is_quiet(3)
-        assert "lost my train of thought" not in utterances(person, "replica")[-1]
-
-
-def test_page_closed_in_the_middle_of_a_sentence_frees_the_line(server: RunningServer):
-    with visitor() as person:
-        person.join(server.demo_url)
-        person.wait_for(lambda: person.events("conversation.replica.started_speaking"), "the greeting")
+def test_second_tab_is_told_that_the_call_is_taken_and_a_page_closed_in_mid_sentence_frees_the_line(
+    server: RunningServer,
+):
     with visitor() as next_person:
+        with visitor() as person:
+            person.join(server.demo_url)
+            next_person.page.goto(person.page.url)
+            next_person.page.get_by_role("button", name="Join").click()
+            next_person.wait_for(lambda: "another tab" in next_person.page.inner_text("body"), "the explanation")
+            person.page.evaluate(respond("Tell me a very long story about the sea"))
+            person.wait_for(lambda: person.count("conversation.replica.started_speaking") == 2, "the answer")
         next_person.join(server.demo_url)
         next_person.wait_until_replica_is_quiet(1)
         assert not [line for line in server.log if "Traceback" in line]
 
 
-@pytest.mark.parametrize("state", ["unknown", "ended"])
-def test_dead_link_shows_a_friendly_page(server: RunningServer, state: str):
+def test_killed_language_model_is_told_in_words_and_the_next_turn_works(server: RunningServer):
+    # With openers the replica speaks before the model has written a word, and then its successor is asked instead.
+    persona = {
+        "persona_name": "Ada",
+        "system_prompt": "You tell stories.",
+        "greeting": "Hello.",
+        "layers": {"conversational_flow": {"openers": False}},
+    }
     with visitor() as person:
-        url = f"{server.base_url}/c/c0000000000000000"
-        if state == "ended":
-            person.page.goto(server.demo_url)
-            url = person.page.url
-            conversation_id = url.rsplit("/", 1)[-1]
-            person.page.request.post(f"{server.base_url}/v2/conversations/{conversation_id}/end")
-        person.page.goto(url)
-        person.wait_for(
-            lambda: ("ended" if state == "ended" else "link") in person.page.inner_text("body").lower(),
-            "the explanation",
-        )
-        assert not person.page.get_by_role("button", name="Join").is_visible()
+        person.join(server.link(persona))
+        person.wait_until_replica_is_quiet(1)
+        model = server.language_model()
+        person.page.evaluate(respond("Tell me a very long story about the sea and all of its islands"))
+        person.wait_for(lambda: person.count("conversation.replica.started_speaking") == 2, "the story")
+        model.kill()
+        person.wait_until_replica_is_quiet(2)
+        assert "lost my train of thought" in utterances(person, "replica")[-1]
+        assert person.events("conversation.error")
+        person.page.evaluate(respond("Are you there again?"))
+        person.wait_until_replica_is_quiet(3)
+        assert "lost my train of thought" not in utterances(person, "replica")[-1]
+
+
+def test_host_who_ends_the_conversation_is_named_and_dead_links_show_a_friendly_page(server: RunningServer):
+    with visitor() as person:
+        link = server.link()
+        person.join(link)
+        person.wait_until_replica_is_quiet(1)
+        person.page.request.post(f"{server.base_url}/v2/conversations/{link.rsplit('/', 1)[-1]}/end")
+        body = person.page.locator("body")
+        expect(body).to_contain_text("The host has ended the call", timeout=30_000)
+        expect(body).to_contain_text(utterances(person, "replica")[0])
+        for url, explanation in ((link, "ended"), (f"{server.base_url}/c/c0000000000000000", "link")):
+            person.page.goto(url)
+            expect(body).to_contain_text(re.compile(explanation, re.IGNORECASE), timeout=30_000)
+            assert not person.page.get_by_role("button", name="Join").is_visible()

@@ -5,24 +5,20 @@ import json
 import numpy as np
 import pytest
 
-from tests.echoing import Begun, chunks, echo_persona, returned, stream
+from tests.echoing import Begun, chunks, returned, stream
 from tests.sentences import sentence
-from tests.server import running_server
+from tests.server import RunningServer
 from tests.visitor import RATE_HZ, Visitor, loud_spans, visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
+
+ECHO = {"persona_name": "Echo", "pipeline_mode": "echo"}
 
 MOUTH = (0.38, 0.5, 0.24, 0.16)
 """Where Mira's mouth is: x, y, width, height as shares of the picture."""
 
 WINDOW = {"size": (480, 640)}
 """Small: without a graphics card, the browser draws on the cores that the server needs."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with running_server("--quality", "tiny", "--persona", echo_persona(tmp_path_factory.mktemp("persona"))) as running:
-        yield running
 
 
 def wait_for_end(person: Visitor, inference_id: str) -> dict:
@@ -33,9 +29,9 @@ def wait_for_end(person: Visitor, inference_id: str) -> dict:
     return person.wait_for(ended, f"the end of {inference_id}")
 
 
-def test_streamed_sound_comes_out_of_the_loudspeaker_as_it_was(server):
+def test_streamed_sound_comes_out_of_the_loudspeaker_as_it_was(server: RunningServer):
     with visitor(**WINDOW) as person:
-        person.join(server.demo_url)
+        person.join(server.link(ECHO))
         person.wait(1.5)
         for rate_hz in (16_000, 24_000):
             sent = two_sentences()
@@ -50,10 +46,10 @@ def test_streamed_sound_comes_out_of_the_loudspeaker_as_it_was(server):
         assert not person.events("conversation.utterance")
 
 
-def test_lips_move_with_streamed_sound(server):
+def test_lips_move_with_streamed_sound(server: RunningServer):
     # Apart from the sound: looking at every picture costs the browser so much that it plays with gaps.
     with visitor(**WINDOW) as person:
-        person.join(server.demo_url)
+        person.join(server.link(ECHO))
         person.page.evaluate(f"visitor.watch({', '.join(map(str, MOUTH))})")
         person.wait(2.5)
         sent = two_sentences()
@@ -81,10 +77,10 @@ def echo(person: Visitor, sent: np.ndarray, rate_hz: int) -> tuple[Begun, dict]:
     return begun, end
 
 
-def test_interrupt_stops_the_echo_and_the_next_one_is_heard(server):
+def test_interrupt_stops_the_echo_and_the_next_one_is_heard(server: RunningServer):
     sent = np.tile(sentence("tt-monkeysintro"), 4)
     with visitor(**WINDOW) as person:
-        person.join(server.demo_url)
+        person.join(server.link(ECHO))
         person.wait(1.0)
         person.recording()
         stream(person, chunks(sent, RATE_HZ, "long", 0.25), 0.01)
@@ -105,10 +101,10 @@ def test_interrupt_stops_the_echo_and_the_next_one_is_heard(server):
         assert (utterance["properties"]["speech"], utterance["inference_id"]) == ("Here I am.", "t")
 
 
-def test_person_who_speaks_is_reported_and_does_not_stop_the_echo(server):
+def test_person_who_speaks_is_reported_and_does_not_stop_the_echo(server: RunningServer):
     sent = np.tile(sentence("pls-hold-while-try"), 3)
     with visitor(**WINDOW) as person:
-        person.join(server.demo_url)
+        person.join(server.link(ECHO))
         person.wait(1.0)
         stream(person, chunks(sent, RATE_HZ, "u1", 0.25), 0.25)
         person.wait(1.0)
@@ -117,22 +113,3 @@ def test_person_who_speaks_is_reported_and_does_not_stop_the_echo(server):
         assert not wait_for_end(person, "u1")["properties"]["interrupted"]
         assert person.count("conversation.user.started_speaking")
         assert not person.events("conversation.utterance")
-
-
-def test_unusable_messages_are_answered_by_field_and_the_call_goes_on(server):
-    with visitor(**WINDOW) as person:
-        person.join(server.demo_url)
-        for message in (
-            "not json",
-            "x" * 70_000,
-            '{"event_type": "conversation.fly"}',
-            '{"event_type": "conversation.echo", "properties": {"modality": "audio", "audio": "%%%"}}',
-        ):
-            person.page.evaluate("text => visitor.send(text)", message)
-        person.wait_for(lambda: person.count("conversation.error") == 4, "four answers")
-        fields = [event["properties"]["field"] for event in person.events("conversation.error")]
-        assert fields == ["message", "message", "event_type", "properties.audio"]
-        person.page.evaluate(
-            "visitor.send(JSON.stringify({event_type: 'conversation.echo', properties: {text: 'Still here.'}}))"
-        )
-        person.wait_for(lambda: person.count("conversation.utterance") == 1, "what was to be said")

@@ -6,7 +6,6 @@ The replica's side is the built-in pipeline with the smallest language model: wh
 
 import asyncio
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import count
@@ -17,7 +16,7 @@ import pytest
 
 from tests.lossy import lossy_path
 from tests.sentences import SENTENCES, sentence
-from tests.server import RunningServer, running_server
+from tests.server import RunningServer
 from tests.speech import word_errors
 from tests.visitor import RATE_HZ, Visitor, visitor
 from visavis.audio import Samples
@@ -32,12 +31,6 @@ STORY = (
 RNG = np.random.default_rng(3)
 MINUTES = float(os.environ.get("LONG_CALL_MINUTES", "1"))
 """How long the call is; one round of everything at least."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RunningServer]:
-    with running_server("--quality", "tiny") as running:
-        yield running
 
 
 @cache

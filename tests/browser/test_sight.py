@@ -5,19 +5,18 @@ from pathlib import Path
 import pytest
 
 from tests.heads import TurnedHead, clips, frames, nodding, write_camera
-from tests.server import running_server
+from tests.server import RunningServer
 from tests.visitor import visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
 
 
-def test_the_person_in_front_of_the_camera_is_seen_and_a_nod_answers_the_greeting(tmp_path: Path) -> None:
+def test_the_person_in_front_of_the_camera_is_seen_and_a_nod_answers_the_greeting(
+    server: RunningServer, tmp_path: Path
+) -> None:
     head = TurnedHead(frames(clips()[0])[5])
     camera = write_camera(tmp_path / "camera.mjpeg", nodding(head, 4.5, 11, 1.5))
-    with (
-        running_server("--quality", "tiny") as server,
-        visitor(f"--use-file-for-fake-video-capture={camera}", size=(480, 640)) as person,
-    ):
+    with visitor(f"--use-file-for-fake-video-capture={camera}", size=(480, 640)) as person:
         person.join(server.demo_url)
 
         def seen() -> list[int]:

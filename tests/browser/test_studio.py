@@ -11,7 +11,7 @@ from playwright.sync_api import Frame, expect
 
 from tests.browser.studio import choose_file, open_studio
 from tests.sentences import SENTENCES, sentence
-from tests.server import RunningServer, running_server
+from tests.server import RunningServer
 from tests.speech import word_errors
 from tests.visitor import Visitor, visitor
 from visavis.replica import Attitude
@@ -22,12 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.models]
 
 SPOKEN = "please-try-call-later"
 LONGEST_TRAINING_S = 240
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_server("--quality", "tiny") as running:
-        yield running
 
 
 def call_frame(person: Visitor) -> Frame:

@@ -310,6 +310,104 @@ def test_everything_fits_the_window(server: StandIn, size: tuple[int, int], dire
         assert page.evaluate(outside) == []
 
 
+def test_keys_switch_camera_captions_and_message_field(server: StandIn, page: Page):
+    join(page, server)
+    own = page.locator("#own")
+    own.wait_for(state="visible")
+    page.keyboard.press("v")
+    own.wait_for(state="hidden")
+    page.keyboard.press("v")
+    own.wait_for(state="visible")
+
+    replica_says(server, GREETING, final=False)
+    expect(page.locator("#captions")).to_contain_text("Mira")
+    page.keyboard.press("c")
+    assert not page.locator("#captions").is_visible()
+    page.keyboard.press("c")
+    assert page.locator("#captions").count() == 1
+
+    field = page.get_by_role("textbox")
+    page.keyboard.press("t")
+    field.wait_for(state="visible")
+    page.keyboard.type("mvct")
+    assert field.input_value() == "mvct", "keys are letters while typing"
+    assert own.is_visible()
+    page.keyboard.press("Escape")
+    field.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.dataset.switch") == "panel", "the focus is not lost"
+
+
+def test_own_picture_moves_to_every_corner(server: StandIn, page: Page):
+    join(page, server)
+    own, stage = page.locator("#own"), page.locator("#stage").bounding_box()
+    assert stage
+
+    def corner() -> tuple[bool, bool]:
+        page.wait_for_timeout(500)
+        box = own.bounding_box()
+        assert box
+        assert box["x"] >= stage["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
+        assert box["y"] >= stage["y"] and box["y"] + box["height"] <= stage["y"] + stage["height"]
+        return (
+            box["x"] + box["width"] / 2 > stage["x"] + stage["width"] / 2,
+            box["y"] + box["height"] / 2 > stage["y"] + stage["height"] / 2,
+        )
+
+    own.focus()
+    seen = []
+    for key in ("ArrowUp", "ArrowLeft", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+        seen.append(corner())
+    assert seen == [(True, False), (False, False), (False, True), (True, True)]
+
+    box = own.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 60, stage["y"] + 60, steps=5)
+    page.mouse.up()
+    assert corner() == (False, False)
+
+
+def test_level_meter_moves_with_the_sound(server: StandIn, page: Page):
+    """Chromium's fake microphone beeps every second."""
+    page.goto(server.link)
+    meter = page.get_by_role("meter")
+    meter.wait_for(state="visible")
+    levels: list[int] = []
+
+    def moved() -> bool:
+        levels.append(int(meter.get_attribute("aria-valuenow") or 0))
+        return max(levels) > min(levels) + 30
+
+    until(page, moved, "the meter")
+
+
+def test_devices_chosen_in_the_lobby_are_the_ones_in_the_call(server: StandIn):
+    with visitor("--use-fake-device-for-media-stream=device-count=2", own_microphone=False) as person:
+        page = person.page
+        page.goto(server.link)
+        chosen = {}
+        for kind in ("Microphone", "Camera"):
+            choice = page.get_by_role("combobox", name=kind)
+            choice.wait_for(state="visible")
+            used = choice.input_value()
+            other = next(
+                value
+                for value in choice.locator("option").evaluate_all("all => all.map(one => one.value)")
+                if value != used
+            )
+            choice.select_option(other)
+            chosen[kind] = other
+            person.wait_for(lambda choice=choice, other=other: choice.input_value() == other, "the choice")
+        person.wait(0.5)
+        page.get_by_role("button", name="Join").click()
+        page.locator("#own").wait_for(state="visible", timeout=20_000)
+        assert page.evaluate("visitor.microphone().deviceId") == chosen["Microphone"]
+        camera = "document.getElementById('call-own').srcObject.getTracks()[0].getSettings().deviceId"
+        assert page.evaluate(camera) == chosen["Camera"]
+
+
 def test_embedded_lobby_has_no_margins(server: StandIn, page: Page):
     page.goto(f"{server.link}?embed=1")
     picture = page.locator(".own-picture")

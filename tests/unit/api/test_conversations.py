@@ -130,6 +130,7 @@ async def test_what_is_not_done_yet_is_named(here: Server):
     assert (await here.create(persona_id="ptutor", properties={"language": "english"}))["warnings"] == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -147,8 +148,8 @@ async def test_what_is_not_done_yet_is_named(here: Server):
         ({"face_id": "rmira", "replica_id": "rother"}, "face_id"),
     ],
 )
-async def test_unusable_field_is_named(here: Server, body, field):
-    response = await here.client.post("/v2/conversations", json=body)
+async def test_unusable_field_is_named(refusing: Server, body, field):
+    response = await refusing.client.post("/v2/conversations", json=body)
     assert response.status_code == 400
     assert field in response.json()["error"]
     assert response.json()["error"] == response.json()["message"]

@@ -140,6 +140,7 @@ async def test_body_that_is_too_large_is_refused(tmp_path: Path):
         assert odd.status_code == 413
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "path", "status", "words"),
     [
@@ -154,8 +155,8 @@ async def test_body_that_is_too_large_is_refused(tmp_path: Path):
         ("DELETE", "/v2/conversations", 405, "DELETE"),
     ],
 )
-async def test_what_is_not_there_is_said_in_the_usual_shape(here: Server, method, path, status, words):
-    response = await here.client.request(method, path)
+async def test_what_is_not_there_is_said_in_the_usual_shape(refusing: Server, method, path, status, words):
+    response = await refusing.client.request(method, path)
     assert response.status_code == status
     assert words in response.json()["error"]
     assert response.json()["error"] == response.json()["message"]
@@ -163,6 +164,7 @@ async def test_what_is_not_there_is_said_in_the_usual_shape(here: Server, method
         assert response.headers["allow"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "content",
     [
@@ -179,8 +181,8 @@ async def test_what_is_not_there_is_said_in_the_usual_shape(here: Server, method
         b'{"metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
-async def test_json_that_cannot_be_kept_is_refused(here: Server, content):
-    response = await here.client.post("/v2/conversations", content=content)
+async def test_json_that_cannot_be_kept_is_refused(refusing: Server, content):
+    response = await refusing.client.post("/v2/conversations", content=content)
     assert response.status_code == 400, response.text
     assert response.json()["error"] == response.json()["message"]
 

@@ -35,6 +35,7 @@ async def test_keys_are_only_for_admins(tmp_path: Path):
         assert (await here.client.get("/v2/keys/current", headers=key)).status_code == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -48,8 +49,8 @@ async def test_keys_are_only_for_admins(tmp_path: Path):
         ({"name": "a", "expires_at": "2090-01-01T00:00:00"}, "expires_at"),
     ],
 )
-async def test_key_that_makes_no_sense_is_refused_by_field(here: Server, body, field):
-    response = await here.client.post("/v2/keys", json=body)
+async def test_key_that_makes_no_sense_is_refused_by_field(refusing: Server, body, field):
+    response = await refusing.client.post("/v2/keys", json=body)
     assert response.status_code == 400 and response.json()["error"].startswith(f"{field}: ")
 
 

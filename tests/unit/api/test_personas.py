@@ -53,6 +53,7 @@ async def test_unknown_fields_and_engines_are_kept_and_named(here: Server):
         assert found["layers"][name] == layer
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -68,8 +69,8 @@ async def test_unknown_fields_and_engines_are_kept_and_named(here: Server):
         ({"default_replica_id": "r404"}, "replica_id"),
     ],
 )
-async def test_unusable_field_is_named(here: Server, change, field):
-    response = await here.client.post("/v2/personas", json=GUIDE | change)
+async def test_unusable_field_is_named(refusing: Server, change, field):
+    response = await refusing.client.post("/v2/personas", json=GUIDE | change)
     assert response.status_code == 400
     assert field in response.json()["error"]
     assert response.json()["error"] == response.json()["message"]
@@ -229,6 +230,7 @@ async def test_stored_secret_may_stay_masked_in_a_check(here: Server):
     assert (await here.client.post("/v2/personas/check?persona_id=p404", json=GUIDE)).status_code == 400
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("layers", "field"),
     [
@@ -237,8 +239,8 @@ async def test_stored_secret_may_stay_masked_in_a_check(here: Server):
         ({"sts": {"base_url": "http://169.254.169.254/v1", "model": "m"}}, "layers.sts.base_url"),
     ],
 )
-async def test_engine_at_a_private_address_is_refused_with_its_field(here: Server, layers, field):
+async def test_engine_at_a_private_address_is_refused_with_its_field(refusing: Server, layers, field):
     body = {"persona_name": "A", "system_prompt": "B", "pipeline_mode": "speech-to-speech", "layers": layers}
-    response = await here.client.post("/v2/personas", json=body)
+    response = await refusing.client.post("/v2/personas", json=body)
     assert response.status_code == 400
     assert field in response.json()["message"] and "VISAVIS_ALLOW_PRIVATE_URLS" in response.json()["message"]

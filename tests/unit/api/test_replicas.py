@@ -46,12 +46,13 @@ async def test_upload_without_a_name_takes_the_name_in_the_bundle(here: Server):
     assert (await upload(here)).json()["replica_name"] == "Mira"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("content", [b"", b"not a bundle", BUNDLE[: len(BUNDLE) // 2]])
-async def test_unusable_bundle_is_refused_and_not_kept(here: Server, content):
-    response = await upload(here, content)
+async def test_unusable_bundle_is_refused_and_not_kept(refusing: Server, content):
+    response = await upload(refusing, content)
     assert response.status_code == 400 and "bundle" in response.json()["error"]
-    assert (await here.get("replicas?replica_type=user"))["total_count"] == 0
-    assert not list((here.settings.data / "files").rglob("*.replica"))
+    assert (await refusing.get("replicas?replica_type=user"))["total_count"] == 0
+    assert not list((refusing.settings.data / "files").rglob("*.replica"))
 
 
 async def test_bundle_without_a_part_is_refused_by_name(here: Server, tmp_path: Path):
@@ -96,6 +97,7 @@ PHOTO = "https://a.example/i.png"
 DECLARED = {"properties": {"consent_declaration": "Ines Okafor"}}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -112,12 +114,12 @@ DECLARED = {"properties": {"consent_declaration": "Ines Okafor"}}
         ({"train_video_url": VIDEO, "properties": {"consent_declaration": ""}}, ["consent_declaration"]),
     ],
 )
-async def test_what_cannot_be_trained_is_refused_at_once(here: Server, body, words):
-    response = await here.client.post("/v2/replicas", json=body)
+async def test_what_cannot_be_trained_is_refused_at_once(refusing: Server, body, words):
+    response = await refusing.client.post("/v2/replicas", json=body)
     assert response.status_code == 400
     for word in words:
         assert word in response.json()["error"]
-    assert (await here.get("replicas?replica_type=user"))["total_count"] == 0
+    assert (await refusing.get("replicas?replica_type=user"))["total_count"] == 0
 
 
 @pytest.mark.parametrize(

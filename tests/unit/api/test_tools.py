@@ -54,6 +54,7 @@ async def test_a_secret_does_not_move_to_another_host(here: Server):
     assert refused.status_code == 400 and "auth.value" in refused.json()["error"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -66,8 +67,8 @@ async def test_a_secret_does_not_move_to_another_host(here: Server):
         ({"delivery": {"api": {"url": "https://x", "auth": {"type": "basic"}}}}, "delivery.api.auth"),
     ],
 )
-async def test_a_wrong_tool_is_refused_with_its_field(here: Server, change: dict[str, Any], field: str):
-    refused = await here.client.post("/v2/tools", json=ASKS | change)
+async def test_a_wrong_tool_is_refused_with_its_field(refusing: Server, change: dict[str, Any], field: str):
+    refused = await refusing.client.post("/v2/tools", json=ASKS | change)
     assert refused.status_code == 400 and field in refused.json()["error"]
 
 

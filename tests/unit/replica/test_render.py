@@ -101,12 +101,12 @@ def test_room_stands_still_and_person_moves(face: Face) -> None:
     assert change[150:300, 170:340].mean() > 3
 
 
-def test_idle_face_never_jumps_in_a_minute(face: Face) -> None:
+def test_idle_face_never_jumps(face: Face) -> None:
     renderer = KeyFrameRenderer(face, seed=11)
     previous = renderer.render(None, Attitude.IDLE).astype(np.int16)
     eyes = (slice(165, 215), slice(185, 330))
     largest = alive = 0.0
-    for _ in range(60 * FPS):
+    for _ in range(20 * FPS):
         frame = renderer.render(None, Attitude.IDLE).astype(np.int16)
         difference = np.abs(frame - previous)
         alive = max(alive, float(difference[eyes].mean()))

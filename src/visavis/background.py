@@ -12,6 +12,7 @@ from visavis.config import Settings
 from visavis.hosting.faces import Bundles
 from visavis.jobs.runner import JobRunner
 from visavis.outbound import outbound_of
+from visavis.priority import THINKING
 from visavis.store import Store
 from visavis.store.idempotency import KEPT as IDEMPOTENCY_KEYS_KEPT
 from visavis.training.kinds import ReplicaJobs
@@ -47,11 +48,18 @@ async def background_work(settings: Settings, store: Store) -> AsyncIterator[Bac
     outbound = outbound_of(settings)
     webhooks = Deliverer(store, outbound, Retrying(attempts=settings.webhook_attempts))
     bundles = Bundles(store, settings.data.expanduser().absolute() / "replicas")
+    behind = settings.job_niceness
     videos = JobRunner(
-        store.jobs, [VideoJobs(store, links, bundles.path, webhooks.wake)], folder / "long", settings.max_jobs
+        store.jobs,
+        [VideoJobs(store, links, bundles.path, webhooks.wake)],
+        folder / "long",
+        settings.max_jobs,
+        niceness=behind,
     )
-    speeches = JobRunner(store.jobs, [SpeechJobs(store, links, bundles.path, webhooks.wake)], folder / "short")
-    trainings = JobRunner(store.jobs, [ReplicaJobs(store, webhooks.wake)], folder / "training")
+    speech_jobs = SpeechJobs(store, links, bundles.path, webhooks.wake)
+    # Somebody waits for a sentence.
+    speeches = JobRunner(store.jobs, [speech_jobs], folder / "short", niceness=min(THINKING, behind))
+    trainings = JobRunner(store.jobs, [ReplicaJobs(store, webhooks.wake)], folder / "training", niceness=behind)
     workers: dict[str, Callable[[], Awaitable[None]]] = {
         "webhooks": webhooks.run,
         "videos": videos.run,

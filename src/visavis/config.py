@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from visavis.errors import BadInputError
 from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.priority import LONG_WORK
 
 
 class Settings(BaseSettings):
@@ -94,6 +95,9 @@ class Settings(BaseSettings):
     max_request_mb: int = Field(4, ge=1, description="Largest body of a request, MiB.")
     max_upload_mb: int = Field(200, ge=1, description="Largest upload of a file, MiB.")
     max_jobs: int = Field(1, ge=1, description="Videos that may be made at once.")
+    job_niceness: int = Field(
+        LONG_WORK, ge=0, le=19, description="How far videos and training stand back behind calls and other programs."
+    )
     webhook_attempts: int = Field(
         10, ge=1, le=30, description="How often a webhook message is sent before it is given up."
     )

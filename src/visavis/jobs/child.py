@@ -1,9 +1,9 @@
 """The process that does one piece of work: `python -m visavis.jobs.child package.module:function`.
 
-It reads one JSON line `{"input": …, "folder": …}` from standard input and writes JSON lines: every second
-`{"progress": 0.4}`, which also says that it lives, and at the end `{"result": …}` or
-`{"error": {"type": …, "message": …}}`. When standard input ends, whoever started it is gone, and so is it.
-It runs at the lowest priority: calls come first.
+It reads one JSON line `{"input": …, "folder": …, "niceness": …}` from standard input and stands back by that niceness,
+because calls come first. It writes JSON lines: every second `{"progress": 0.4}`, which also says that it lives, and at
+the end `{"result": …}` or `{"error": {"type": …, "message": …}}`. When standard input ends, whoever started it is gone,
+and so is it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from visavis.errors import VisavisError
 from visavis.jobs import Work, WorkError
-from visavis.priority import LONG_WORK, stand_back
+from visavis.priority import stand_back
 
 RESULT = "result.json"
 """Written into the folder when the work is done, so that it need not be done again if nobody heard of it."""
@@ -27,9 +27,9 @@ BEAT_S = 1.0
 
 def main() -> None:
     """Do the work that standard input describes."""
-    stand_back(LONG_WORK)
     answers = _take_standard_output()
     task = json.loads(sys.stdin.readline())
+    stand_back(task["niceness"])
     threading.Thread(target=_die_with_parent, daemon=True).start()
     folder = Path(task["folder"])
     with _Heart(answers) as heart:

@@ -22,7 +22,9 @@ class ChildDiedError(Exception):
     """The child ended without an answer; the text says how."""
 
 
-async def answers_of(work: str, work_input: dict[str, Any], folder: Path) -> AsyncGenerator[dict[str, Any], None]:
+async def answers_of(
+    work: str, work_input: dict[str, Any], folder: Path, niceness: int
+) -> AsyncGenerator[dict[str, Any], None]:
     """Do `work` in a child process and yield its answers; the last is `{"result": …}` or `{"error": …}`.
 
     Closing or cancelling kills the child. Raises `ChildDiedError`.
@@ -39,7 +41,8 @@ async def answers_of(work: str, work_input: dict[str, Any], folder: Path) -> Asy
     assert process.stdin and process.stdout
     try:
         with suppress(ConnectionError):
-            process.stdin.write(json.dumps({"input": work_input, "folder": str(folder)}).encode() + b"\n")
+            task = {"input": work_input, "folder": str(folder), "niceness": niceness}
+            process.stdin.write(json.dumps(task).encode() + b"\n")
             await process.stdin.drain()
         while line := await _line(process.stdout):
             answer = json.loads(line)

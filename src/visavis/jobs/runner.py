@@ -21,6 +21,7 @@ from visavis.errors import BadInputError
 from visavis.jobs import Failure, Kind
 from visavis.jobs.child import RESULT
 from visavis.jobs.process import ChildDiedError, answers_of
+from visavis.priority import LONG_WORK
 from visavis.store.errors import ConflictError, NotFoundError, StoreError
 from visavis.store.jobs import Job, Jobs
 
@@ -41,14 +42,24 @@ class JobRunner:
     """Does jobs of some kinds, a few at once."""
 
     def __init__(
-        self, jobs: Jobs, kinds: Sequence[Kind], folder: Path, at_once: int = 1, lease_s: float = LEASE_S
+        self,
+        jobs: Jobs,
+        kinds: Sequence[Kind],
+        folder: Path,
+        at_once: int = 1,
+        lease_s: float = LEASE_S,
+        niceness: int = LONG_WORK,
     ) -> None:
-        """`folder` holds a folder for each unfinished job; every server that shares the store should see the same."""
+        """`folder` holds a folder for each unfinished job; every server that shares the store should see the same.
+
+        niceness: how far the children stand back, 0 to 19; see `visavis.priority`.
+        """
         self._jobs = jobs
         self._kinds = {kind.name: kind for kind in kinds}
         self._folder = folder
         self._at_once = at_once
         self._lease_s = lease_s
+        self._niceness = niceness
         self._numbers = count()
         self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
         self._awake = asyncio.Event()
@@ -140,7 +151,7 @@ class JobRunner:
             return known
         work_input = await kind.begin(job, folder)
         percent, renewed_at = job.progress, time.monotonic()
-        async with aclosing(answers_of(kind.work, work_input, folder)) as answers:
+        async with aclosing(answers_of(kind.work, work_input, folder, self._niceness)) as answers:
             async for answer in answers:
                 if "progress" not in answer:
                     return answer

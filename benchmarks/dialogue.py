@@ -29,7 +29,7 @@ from benchmarks.two_speeds import two_speeds
 from visavis.config import Settings
 from visavis.conversation.clauses import ClauseSplitter
 from visavis.conversation.context import Context
-from visavis.layers.llm import LanguageModel
+from visavis.layers.llm import LanguageModel, words_of
 from visavis.layers.llm.choice import language_model
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.tts.hibari import Hibari
@@ -138,8 +138,8 @@ async def _turn(model: LanguageModel, voice: Hibari, context: Context, name: str
     async for piece in model.stream(context.messages()):
         if first_token_ms is None:
             first_token_ms = 1000 * (time.perf_counter() - asked)
-        reply += piece
-        for clause in splitter.feed(piece):
+        reply += words_of(piece)
+        for clause in splitter.feed(words_of(piece)):
             if first_sound_ms is None and await _sounds(voice, clause):
                 first_sound_ms = 1000 * (time.perf_counter() - asked)
     if first_sound_ms is None and await _sounds(voice, reply):

@@ -21,7 +21,7 @@ import yaml
 
 from benchmarks.report import QUICK, figures, percentile, table
 from visavis import models
-from visavis.layers.llm import Function, Message, ToolRequest
+from visavis.layers.llm import Function, Message, ToolRequest, words_of
 from visavis.layers.llm.built_in import BuiltInModel, built_in_settings
 from visavis.layers.llm.choice import LANGUAGE_MODELS
 from visavis.layers.llm.llama_server import LlamaServer
@@ -80,7 +80,7 @@ async def _first(reply: Any) -> tuple[ToolRequest | None, str, float]:
         if isinstance(piece, ToolRequest):
             request = request or piece
         else:
-            words += piece
+            words += words_of(piece)
     return request, words, 1000 * (time.perf_counter() - began)
 
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from visavis import models
 from visavis.conversation.clauses import ClauseSplitter
-from visavis.layers.llm import Function, LanguageModel, Message
+from visavis.layers.llm import Function, LanguageModel, Message, words_of
 from visavis.layers.llm.built_in import built_in_settings, framed
 from visavis.layers.llm.choice import LANGUAGE_MODELS, Quality
 from visavis.layers.llm.llama_server import LlamaServer
@@ -43,7 +43,7 @@ class TwoSpeeds:
         asked, splitter, clause = framed(messages), ClauseSplitter(), ""
         async with aclosing(self._small.stream(asked)) as reply:
             async for piece in reply:
-                if clauses := splitter.feed(piece):
+                if clauses := splitter.feed(words_of(piece)):
                     clause = clauses[0]
                     break
         clause = clause or " ".join(splitter.flush())
@@ -51,7 +51,7 @@ class TwoSpeeds:
         async with aclosing(self._large.stream([*asked, Message("assistant", clause)])) as rest:
             joined = False
             async for piece in rest:
-                yield piece if joined else piece.lstrip()
+                yield words_of(piece) if joined else words_of(piece).lstrip()
                 joined = True
 
 

@@ -92,6 +92,11 @@ class LanguageModelLayer(Layer):
     headers: dict[str, str] | None = None
     default_query: dict[str, str] | None = None
     extra_body: dict[str, Any] | None = None
+    api: Literal["chat_completions", "responses"] | None = None
+    vision: Annotated[bool, Field(description="The model takes pictures: it sees the person's screen or camera.")] | (
+        None
+    ) = None
+    disable_vision: bool | None = None
 
 
 class TextToSpeechLayer(Layer):

@@ -16,7 +16,7 @@ from visavis.api.persona_document import PerceptionLayer, PersonaFields, with_de
 from visavis.conversation.persona import ConversationalFlow, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers import plugins
-from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception.sensed import can_tell
 from visavis.layers.realtime.gemini_live import URL as GEMINI_URL
 from visavis.layers.realtime.gemini_live import GeminiLiveSettings
@@ -290,6 +290,8 @@ def _language_model(layer: Mapping[str, Any]) -> dict[str, Any] | None:
     if not layer.get("model"):
         raise BadInputError("layers.llm.model", layer.get("model"), "the name of the model at layers.llm.base_url")
     known = {name: layer[name] for name in LanguageModelSettings.model_fields if name in layer}
+    if layer.get("disable_vision"):
+        known["vision"] = False
     try:
         LanguageModelSettings.model_validate(known)
     except ValidationError as error:

@@ -26,7 +26,10 @@ _LONGEST_BY_DAY = timedelta(days=366)
             "start": "2026-11-01T00:00:00Z",
             "end": "2026-11-22T12:00:00Z",
             "conversation_minutes": 12.5,
-            "usage": {"conversation_seconds": {"times": 3, "quantity": 750.0}},
+            "usage": {
+                "conversation_seconds": {"times": 3, "quantity": 750.0},
+                "language_model_input_tokens": {"times": 3, "quantity": 41250.0},
+            },
         },
     )
     | errors(
@@ -40,7 +43,7 @@ async def get_usage(
     key_id: Annotated[str | None, Query(max_length=40, pattern="^[a-z0-9]+$", description="Of one key only.")] = None,
     by: Annotated[Literal["day"] | None, Query(description="Also `days`: what was used on each (UTC).")] = None,
 ) -> dict[str, Any]:
-    """Seconds of conversation, video and speech, and replicas trained, in a span of time."""
+    """Seconds of conversation, video and speech, tokens of language models, and replicas trained, in a span of time."""
     now = datetime.now(UTC)
     since = _read("start", start) if start else now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     until = _read("end", end) if end else now

@@ -6,13 +6,17 @@ effects runs for it, and nothing of it enters the context.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from uuid import uuid4
 
 from visavis.conversation.context import Context
+from visavis.conversation.slowness import not_in_silence
+from visavis.conversation.spending import Bill
 from visavis.conversation.toolbox import Outcome, Toolbox
-from visavis.layers.llm import LanguageModel, Message, ToolRequest
+from visavis.errors import EngineError
+from visavis.layers.llm import Function, LanguageModel, Message, Piece, ToolRequest, words_of
 from visavis.layers.tools import Tool
 
 FILLER_AFTER_S = 0.7
@@ -33,9 +37,21 @@ MOST_ROUNDS = 4
 class Answer:
     """One reply in the making. `text` is read once."""
 
-    def __init__(self, model: LanguageModel, messages: Sequence[Message], toolbox: Toolbox | None = None) -> None:
-        """Without a `toolbox` the model answers in words alone."""
+    def __init__(
+        self,
+        model: LanguageModel,
+        messages: Sequence[Message],
+        toolbox: Toolbox | None = None,
+        bill: Bill | None = None,
+        shows: Callable[[], Awaitable[bytes | None]] | None = None,
+    ) -> None:
+        """Without a `toolbox` the model answers in words alone.
+
+        `bill` adds up what it costs; `shows` gives what the person shows at that moment, a JPEG.
+        """
         self._model = model
+        self._bill = bill or Bill(lambda spent: None)
+        self._shows = shows
         self._messages = list(messages)
         self._toolbox = toolbox
         self._committed = asyncio.Event()
@@ -48,22 +64,46 @@ class Answer:
         self._context = context
         context.add_tool_round(self._rounds)
         self._committed.set()
+        self._bill.fate(heard=True)
+
+    def drop(self) -> None:
+        """Nobody gets it."""
+        self._bill.fate(heard=False)
 
     async def text(self) -> AsyncGenerator[str, None]:
         """The words, piece by piece."""
+        try:
+            await self._look()
+            async with aclosing(self._words()) as words:
+                async for word in words:
+                    yield word
+        except (GeneratorExit, asyncio.CancelledError):
+            self._bill.fate(heard=False)
+            raise
+        finally:
+            self._bill.over()
+
+    async def _look(self) -> None:
+        """Let the model see what the person shows; of all turns only the newest has a picture."""
+        if self._shows and self._messages[-1].role == "user" and (picture := await self._shows()):
+            self._messages[-1] = replace(self._messages[-1], picture=picture)
+
+    async def _words(self) -> AsyncGenerator[str, None]:
         functions = self._toolbox.functions if self._toolbox else ()
         for round_ in range(MOST_ROUNDS + 1):
             requests: list[ToolRequest] = []
             said = ""
             usable = functions if round_ < MOST_ROUNDS else ()
-            stream = self._model.stream(self._messages, usable) if usable else self._model.stream(self._messages)
-            async with aclosing(stream) as pieces:  # type: ignore[type-var]
+            asked = self._pieces(usable)
+            # One on this machine is slow when the machine is; more to say would not make it quicker.
+            made = asked if self._model.shares_processor else not_in_silence(asked, self._committed)
+            async with aclosing(made) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, ToolRequest):
                         requests.append(ToolRequest(f"call_{uuid4().hex[:16]}", piece.name, piece.arguments))
-                    else:
-                        said += piece
-                        yield piece
+                    elif heard := words_of(piece):
+                        said += heard
+                        yield heard
             if not usable:  # a model that wants tools for ever has to say something at last
                 if functions and not said.strip():
                     yield GAVE_UP
@@ -75,6 +115,19 @@ class Answer:
                     yield word
             if self._finished:
                 return
+
+    async def _pieces(self, usable: Sequence[Function]) -> AsyncGenerator[Piece, None]:
+        """What the model says to one request."""
+        stream = self._model.stream(self._messages, usable) if usable else self._model.stream(self._messages)
+        self._bill.begin(self._messages)
+        try:
+            async with aclosing(stream) as pieces:  # type: ignore[type-var]
+                async for piece in pieces:
+                    self._bill.take(piece)
+                    yield piece
+        except EngineError:
+            self._bill.failed()
+            raise
 
     async def _used(self, requests: list[ToolRequest], said: str) -> AsyncGenerator[str, None]:
         """Have the tools do their work; yields what is said meanwhile, or what they say themselves."""

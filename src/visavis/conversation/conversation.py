@@ -23,6 +23,7 @@ from visavis.conversation.own_voice import OwnVoice
 from visavis.conversation.person_voice import PersonVoice, report_voice
 from visavis.conversation.persona import Persona
 from visavis.conversation.playout import Playout
+from visavis.conversation.showing import Showing
 from visavis.conversation.sight import Watcher
 from visavis.conversation.tone import Tone
 from visavis.conversation.toolbox import Toolbox
@@ -30,7 +31,7 @@ from visavis.conversation.turns import Turns
 from visavis.conversation.voice_turns import VoiceTurns
 from visavis.errors import BadInputError, VisavisError
 from visavis.layers import Layers
-from visavis.layers.llm import Function, Message
+from visavis.layers.llm import Function, Message, words_of
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.perception import Noticed
 from visavis.layers.perception.sensed import can_tell
@@ -174,7 +175,7 @@ class Conversation:
             ]
             try:
                 async with asyncio.timeout(_ANALYSIS_S), aclosing(self._layers.language_model.stream(asked)) as reply:  # type: ignore[type-var]
-                    lines.append(f"- {query} {''.join([str(piece) async for piece in reply]).strip()}")
+                    lines.append(f"- {query} {''.join([words_of(piece) async for piece in reply]).strip()}")
             except (TimeoutError, VisavisError):
                 lines.append(f"- {query} (The language model did not answer.)")
         return "\n".join(lines)
@@ -228,6 +229,7 @@ class Conversation:
                 tasks,
                 toolbox,
                 speculative=self.persona.layers.speculative,
+                showing=Showing(call) if self.persona.layers.perception.wanted else None,
             )
             toolbox.tell_late_results(turns.learn)
             echoes = Echoes(turns, renderer, self._clock)

@@ -3,7 +3,7 @@
 The JSON equals the interactions protocol of the hosted service that visavis is compatible with, wherever an event
 exists there, in both generations of its names; `conversation.participant_joined`, `conversation.participant_left`,
 `conversation.latency`, `conversation.overlap`, `conversation.seeing`, `conversation.tool_outcome`,
-`conversation.end_requested`, `conversation.error` and `conversation.ended` are ours.
+`conversation.usage`, `conversation.end_requested`, `conversation.error` and `conversation.ended` are ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -246,6 +246,22 @@ class Latency(Event):
     def properties(self) -> dict[str, Any]:
         """The whole time is part of this message even where it is unknown."""
         return self.model_dump()
+
+
+class LanguageModelUsage(Event):
+    """What one reply cost, in tokens as the model's server counts them."""
+
+    event_type: ClassVar[str] = "conversation.usage"
+    input_tokens: int
+    cached_input_tokens: int
+    """Of the input, how many the server still knew from before."""
+    output_tokens: int
+    requests: int
+    """To the language model: one, and one for every round of tools."""
+    dropped: bool
+    """The reply was begun before the person had finished, and nobody heard it."""
+    estimated: bool
+    """The server did not tell: about four characters a token."""
 
 
 class ConversationError(Event):

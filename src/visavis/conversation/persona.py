@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
-from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.plugins import Plugin
 from visavis.layers.realtime.gemini_live import GeminiLiveSettings
 from visavis.layers.realtime.openai_realtime import RealtimeSettings

@@ -15,6 +15,7 @@ from typing import Any
 
 from visavis.conversation import engagement, events
 from visavis.conversation.answer import Answer
+from visavis.conversation.answers import Answers
 from visavis.conversation.attention import Attention
 from visavis.conversation.clock import Clock
 from visavis.conversation.context import Context
@@ -40,6 +41,7 @@ from visavis.conversation.openers import Openers
 from visavis.conversation.persona import ConversationalFlow
 from visavis.conversation.playout import Playing, Playout
 from visavis.conversation.reply import Reply
+from visavis.conversation.showing import Showing
 from visavis.conversation.sound_reply import SoundReply
 from visavis.conversation.toolbox import Toolbox
 from visavis.conversation.words import same_words
@@ -117,8 +119,12 @@ class Turns:
         toolbox: Toolbox,
         *,
         speculative: bool = True,
+        showing: Showing | None = None,
     ) -> None:
-        """All work runs in `tasks` and ends with it. `speculative` prepares replies before the turn is over."""
+        """All work runs in `tasks` and ends with it. `speculative` prepares replies before the turn is over.
+
+        `showing` is what the person shows, for a language model that takes pictures.
+        """
         self._flow = flow
         self._context = context
         self._language_model = language_model
@@ -130,6 +136,7 @@ class Turns:
         self._clock = clock
         self._tasks = tasks
         self._toolbox = toolbox
+        self._answers = Answers(language_model, toolbox, stream, showing)
         self._speculative = speculative
         self._openers = Openers(voice) if flow.openers else None
         self._attention = Attention(flow.wake_phrase, flow.sleep_phrase)
@@ -161,7 +168,7 @@ class Turns:
             await self._clock.sleep_until(self._clock.now() + 0.5)
             if self._attention.awake and not self.alone and self._engagement.due(self._clock.now()):
                 question = self._context.with_person(engagement.PROMPT)
-                self._play(self._reply(Answer(self._language_model, question).text(), Waterfall()))
+                self._play(self._reply(self._committed(question, tools=False).text(), Waterfall()))
 
     def heard(self, heard: Heard) -> None:
         """The person did something with their voice."""
@@ -331,12 +338,13 @@ class Turns:
         self._drop_speculation()
         if text:
             self._forget_cut_off()
-            answer = Answer(self._language_model, self._context.with_person(text), self._toolbox)
+            answer = self._answers.to(self._context.with_person(text))
             self._speculation = _Speculation(text, self._reply(answer.text(), waterfall), answer)
 
     def _drop_speculation(self) -> None:
         if self._speculation:
             self._speculation.reply.drop()
+            self._speculation.answer.drop()
             self._speculation = None
 
     def _answer(self, text: str, waterfall: Waterfall) -> None:
@@ -382,8 +390,8 @@ class Turns:
         self._engagement.quiet(self._clock.now())
         self._context.add_note(f"The caller said to somebody else: {text}")
 
-    def _committed(self, messages: Sequence[Message]) -> Answer:
-        answer = Answer(self._language_model, messages, self._toolbox)
+    def _committed(self, messages: Sequence[Message], *, tools: bool = True) -> Answer:
+        answer = self._answers.to(messages, tools=tools)
         answer.commit(self._context)
         return answer
 

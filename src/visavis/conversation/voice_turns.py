@@ -48,9 +48,9 @@ _LOOK_EVERY_S = 0.25
 class VoiceTurns(Turns):
     """Takes what a voice-to-voice model does, and what is asked for; says something, or stops."""
 
-    def __init__(self, *parts: Any, speculative: bool = True) -> None:
+    def __init__(self, *parts: Any, **more: Any) -> None:
         """The same as for `Turns`."""
-        super().__init__(*parts, speculative=speculative)
+        super().__init__(*parts, **more)
         self._session: realtime.Session | None = None
         self._answer_within_s = 15.0
         self._replies: dict[str, VoicedReply] = {}

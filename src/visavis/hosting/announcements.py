@@ -32,7 +32,11 @@ def last_events(row: StoredConversation, record: Record, reason: str) -> list[Js
             (
                 "application",
                 "application.usage_ready",
-                {"replica_id": row.replica_id, "conversation_seconds": round(record.connected_s, 3)},
+                {
+                    "replica_id": row.replica_id,
+                    "conversation_seconds": round(record.connected_s, 3),
+                    "language_model": dict(record.tokens),
+                },
             ),
         ]
     if record.perception_analysis:

@@ -11,7 +11,7 @@ from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
 from visavis.layers import Layers, plugins
-from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolRequest
+from visavis.layers.llm import Ending, Function, LanguageModel, Message, Piece, takes_pictures
 from visavis.layers.llm.fallback import FallbackModel
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.perception import WithVision
@@ -54,9 +54,7 @@ class HouseModel:
         """Stop it."""
         await self._stack.aclose()
 
-    async def stream(
-        self, messages: Sequence[Message], tools: Sequence[Function] = ()
-    ) -> AsyncGenerator[str | ToolRequest, None]:
+    async def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncGenerator[Piece, None]:
         """See `visavis.layers.llm.LanguageModel`, as for all that follow."""
         model = self._model or await self.current()
         async with aclosing(model.stream(messages, tools)) as reply:  # type: ignore[type-var]
@@ -66,6 +64,10 @@ class HouseModel:
     @property
     def shares_processor(self) -> bool:
         return self._model is not None and self._model.shares_processor
+
+    @property
+    def takes_pictures(self) -> bool:
+        return self._model is not None and takes_pictures(self._model)
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         if self._model:

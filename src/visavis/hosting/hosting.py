@@ -493,7 +493,7 @@ class Hosting:
     async def _conclude(self, row: StoredConversation, record: Record, reason: str) -> None:
         """Store the end, and tell of it."""
         last = last_events(row, record, reason)
-        ending = Ending(reason, last, deliveries(row, last), record.connected_s, row.key_id)
+        ending = Ending(reason, last, deliveries(row, last), record.connected_s, dict(record.tokens), row.key_id)
         try:
             first = await self._journal.end(row.conversation_id, ending)
         except NotFoundError:

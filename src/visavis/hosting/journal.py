@@ -44,6 +44,8 @@ class Ending:
     events: Sequence[Json]
     deliveries: Sequence[NewDelivery]
     connected_s: float
+    tokens: Mapping[str, int]
+    """Of the language model, by kind."""
     key_id: str | None
 
 
@@ -133,10 +135,11 @@ class Journal:
         except NotFoundError:  # deleted meanwhile
             del self._endings[conversation_id]
             raise
-        if first and ending.connected_s:
-            await self._store.usage.record(
-                "conversation_seconds", conversation_id, round(ending.connected_s, 3), key_id=ending.key_id
-            )
+        if first:
+            used = {f"language_model_{kind}": float(count) for kind, count in ending.tokens.items()}
+            for kind, quantity in ({"conversation_seconds": round(ending.connected_s, 3)} | used).items():
+                if quantity:
+                    await self._store.usage.record(kind, conversation_id, quantity, key_id=ending.key_id)
         del self._endings[conversation_id]
         return first
 

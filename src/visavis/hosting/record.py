@@ -1,4 +1,4 @@
-"""What is remembered of a conversation besides its events: transcript, waterfalls, seconds. Owner of all three."""
+"""What is remembered of a conversation besides its events: transcript, waterfalls, seconds, tokens. Owner of all."""
 
 import time
 from collections.abc import Mapping
@@ -22,6 +22,8 @@ class Record:
         """As in `application.perception_analysis`; empty when nothing was seen."""
         self.waterfalls: list[Json] = []
         """The properties of every `conversation.latency`, with `turn_idx` and `timestamp`."""
+        self.tokens = dict.fromkeys(("input_tokens", "cached_input_tokens", "output_tokens", "dropped_tokens"), 0)
+        """Of the language model, in all; the dropped ones are those of replies that nobody heard."""
         self._prompt = prompt
         self._began: float | None = None
         self._connected_since: float | None = None
@@ -59,6 +61,8 @@ class Record:
                 self.perception_analysis = properties["analysis"]
             case "conversation.utterance":
                 return self._utter(event, properties), None
+            case "conversation.usage":
+                self._spend(properties)
             case "conversation.latency":
                 waterfall = {"turn_idx": self.turn_idx, "timestamp": at, **properties}
                 self.waterfalls.append(waterfall)
@@ -70,6 +74,12 @@ class Record:
         if self._connected_since is not None:
             self._connected_s += max(0.0, (time.time() if at is None else at) - self._connected_since)
             self._connected_since = None
+
+    def _spend(self, usage: Mapping[str, Any]) -> None:
+        for name in ("input_tokens", "cached_input_tokens", "output_tokens"):
+            self.tokens[name] += usage[name]
+        if usage["dropped"]:
+            self.tokens["dropped_tokens"] += usage["input_tokens"] + usage["output_tokens"]
 
     def _utter(self, event: Mapping[str, Any], properties: Mapping[str, Any]) -> Json:
         role = properties["role"]

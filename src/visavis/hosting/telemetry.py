@@ -48,6 +48,12 @@ class Telemetry:
         self._overlaps = Counter(
             "visavis_overlaps", "What persons did while the replica spoke.", ["outcome"], registry=self._registry
         )
+        self._tokens = Counter(
+            "visavis_language_model_tokens",
+            "Tokens read and written by language models; dropped are those of replies that nobody heard.",
+            ["kind", "dropped"],
+            registry=self._registry,
+        )
         self._errors = Counter("visavis_errors", "Failures that persons were told of.", registry=self._registry)
         self.calls = Gauge("visavis_calls", "Calls that are running.", registry=self._registry)
         """Counted by whoever starts and ends them."""
@@ -61,6 +67,10 @@ class Telemetry:
                 self._trace(message["conversation_id"], message["turn_idx"], properties)
             case "conversation.overlap" if properties["outcome"] != "began":
                 self._overlaps.labels(properties["outcome"]).inc()
+            case "conversation.usage":
+                for kind in ("input", "output"):
+                    counted = self._tokens.labels(kind, str(properties["dropped"]).lower())
+                    counted.inc(properties[f"{kind}_tokens"])
             case "conversation.error":
                 self._errors.inc()
 

@@ -44,7 +44,8 @@ from visavis.hosting.worker_protocol import (
 )
 from visavis.layers.builtin import start_speech
 from visavis.layers.llm.built_in import BuiltInModel
-from visavis.layers.llm.openai_compatible import LAYER, OpenAICompatible
+from visavis.layers.llm.endpoint import LAYER
+from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.outbound import outbound_of
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from visavis.config import Settings, settings
 from visavis.layers import Layers
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.choice import language_model
-from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception.local import LocalPerception
 from visavis.layers.perception.vision import VisionModel
 from visavis.layers.stt.moonshine import Moonshine

@@ -21,7 +21,7 @@ from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.layers import livekit, plugins
 from visavis.layers.builtin import start_layers
-from visavis.layers.llm import Message
+from visavis.layers.llm import Message, words_of
 from visavis.layers.llm.prompt import spoken_style
 from visavis.models import State
 from visavis.outbound import outbound_of
@@ -97,7 +97,7 @@ async def _tested(file: Path) -> None:
             async with aclosing(layers.language_model.stream(asked)) as reply:  # type: ignore[type-var]
                 async for piece in reply:
                     first_s = first_s or time.monotonic() - began
-                    text += piece if isinstance(piece, str) else ""
+                    text += words_of(piece)
             typer.echo(f"llm: {text.strip()!r}; first word after {1000 * (first_s or 0):.0f} ms")
             began, first_s, sound = time.monotonic(), None, []
             async for speech in layers.voice.stream(text):

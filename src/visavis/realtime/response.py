@@ -10,7 +10,7 @@ import numpy as np
 from visavis.audio import PLAYOUT_RATE_HZ
 from visavis.conversation.clauses import ClauseSplitter
 from visavis.layers import Layers
-from visavis.layers.llm import Message, ToolRequest
+from visavis.layers.llm import Message, Piece, Tokens, ToolRequest
 from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.tts import Speech, Word
 from visavis.realtime.description import RATE_HZ, Description
@@ -43,6 +43,7 @@ class Response:
         self._emit = emit
         self._keeps = keeps
         self._output: list[Item] = []
+        self._tokens = Tokens(0, 0)
         self._resampler = Resampler(PLAYOUT_RATE_HZ, RATE_HZ)
         self._message: Item | None = None
         self._document: dict[str, Any] = {
@@ -83,27 +84,30 @@ class Response:
         """Announce the end."""
         if status != "completed":
             await self._end_message("incomplete")
-        usage = {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0}
         output = [item.document for item in self._output]
-        ended = {"status": status, "status_details": details, "output": output, "usage": usage}
+        ended = {"status": status, "status_details": details, "output": output, "usage": _usage(self._tokens)}
         await self._emit("response.done", response=self._document | ended)
 
-    async def _write(self, pieces: AsyncIterator[str | ToolRequest], requests: list[ToolRequest]) -> None:
+    def _note(self, piece: ToolRequest | Tokens, requests: list[ToolRequest]) -> None:
+        if isinstance(piece, Tokens):
+            self._tokens = piece
+        else:
+            requests.append(piece)
+
+    async def _write(self, pieces: AsyncIterator[Piece], requests: list[ToolRequest]) -> None:
         async for piece in pieces:
-            if isinstance(piece, ToolRequest):
-                requests.append(piece)
+            if not isinstance(piece, str):
+                self._note(piece, requests)
                 continue
             item = await self._said()
             item.document["content"][0]["text"] += piece
             await self._emit("response.output_text.delta", delta=piece, **self._at(item))
 
-    async def _speak(
-        self, layers: Layers, pieces: AsyncIterator[str | ToolRequest], requests: list[ToolRequest]
-    ) -> None:
+    async def _speak(self, layers: Layers, pieces: AsyncIterator[Piece], requests: list[ToolRequest]) -> None:
         splitter = ClauseSplitter()
         async for piece in pieces:
-            if isinstance(piece, ToolRequest):
-                requests.append(piece)
+            if not isinstance(piece, str):
+                self._note(piece, requests)
                 continue
             for clause in splitter.feed(piece):
                 await self._say(layers, clause)
@@ -218,3 +222,16 @@ class Response:
             "output_index": index,
             "content_index": 0,
         }
+
+
+def _usage(tokens: Tokens) -> dict[str, Any]:
+    """All of it is text: sound costs no tokens here."""
+    cached = {"text_tokens": tokens.cached, "audio_tokens": 0, "image_tokens": 0}
+    read = {"text_tokens": tokens.read, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": tokens.cached}
+    return {
+        "total_tokens": tokens.read + tokens.written,
+        "input_tokens": tokens.read,
+        "output_tokens": tokens.written,
+        "input_token_details": read | {"cached_tokens_details": cached},
+        "output_token_details": {"text_tokens": tokens.written, "audio_tokens": 0},
+    }

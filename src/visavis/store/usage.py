@@ -1,4 +1,4 @@
-"""What was used: seconds of conversation, of video, of speech. Stays when the conversation is deleted."""
+"""What was used: seconds of conversation, of video, of speech, tokens. Stays when the conversation is deleted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from visavis.store.tables import usage
 
 @dataclass(frozen=True)
 class Used:
-    """One kind of use over a time: how often and how much (seconds, for what lasts)."""
+    """One kind of use over a time: how often and how much (seconds, for what lasts; tokens)."""
 
     times: int
     quantity: float

@@ -53,6 +53,13 @@ def test_settings_reach_the_conversation():
     assert persona.layers.llm and persona.layers.llm.extra_body == {"temperature": 0}
 
 
+@pytest.mark.parametrize(("disabled", "vision"), [(None, True), (False, True), (True, False)])
+def test_a_model_sees_when_it_can_and_may(disabled, vision):
+    model = {"base_url": "https://host/v1", "model": "m", "vision": True, "disable_vision": disabled}
+    persona = runnable(with_defaults(GUIDE | {"layers": {"llm": model}}))
+    assert persona.layers.llm and persona.layers.llm.vision is vision
+
+
 def test_hosted_models_without_an_address_mean_the_one_of_this_server():
     document = with_defaults(GUIDE | {"layers": {"llm": {"model": "tavus-gpt-oss"}}})
     assert runnable(document).layers.llm is None

@@ -185,6 +185,23 @@ async def test_used_seconds_are_recorded_once(tmp_path):
         assert 0.3 <= used.quantity < 5
 
 
+async def test_tokens_are_recorded_and_told_at_the_end(tmp_path):
+    async with house(tmp_path) as here:
+        conversation_id, call = await here.joined()
+        words = {"event_type": "conversation.respond", "properties": {"text": "Hello."}}
+        await here.hosting.interact(conversation_id, words)
+        await until(lambda: call.said("conversation.usage"))
+        await here.hosting.end(conversation_id, shutdown.ENDED_BY_REQUEST)
+        (spent,) = [event["properties"] for event in call.said("conversation.usage")]
+        happened = await here.store.conversations.events(conversation_id)
+        told = happened[-1]["properties"]["language_model"]
+        assert told["output_tokens"] == spent["output_tokens"] > 0
+        now = datetime.now(UTC)
+        used = await here.store.usage.total(now - timedelta(hours=1), now + timedelta(hours=1))
+        assert used["language_model_output_tokens"].quantity == spent["output_tokens"]
+        assert "language_model_dropped_tokens" not in used
+
+
 async def test_nobody_comes_and_the_conversation_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(hosting_file, "SWEEP_S", 0.05)
     async with house(tmp_path) as here:

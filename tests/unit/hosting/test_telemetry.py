@@ -48,6 +48,9 @@ def test_waterfall_is_counted_stage_by_stage(observed):
     key = "visavis_stage_seconds_sum[('stage', 'final_text')]"
     assert found[key] == pytest.approx(latency["stages"]["final_text"] / 1000)
     assert found["visavis_overlaps_total[('outcome', 'backchannel')]"] == 1
+    spent = here.call.said("conversation.usage")[0]["properties"]
+    key = "visavis_language_model_tokens_total[('dropped', 'false'), ('kind', 'output')]"
+    assert found[key] == spent["output_tokens"] > 0
 
 
 def test_turn_is_a_trace_whose_spans_lie_inside_it(observed):

@@ -6,7 +6,8 @@ import pytest
 from visavis import models
 from visavis.config import Settings
 from visavis.layers.llm import Message, choice
-from visavis.layers.llm.openai_compatible import LanguageModelSettings, OpenAICompatible
+from visavis.layers.llm.endpoint import LanguageModelSettings
+from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.speed import SpeedMemory
 
 

@@ -8,8 +8,8 @@ import pytest
 from tests.conversation.simulation import simulate
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, Message, ToolRequest
+from visavis.layers.llm.endpoint import TemporaryError
 from visavis.layers.llm.fallback import FallbackModel
-from visavis.layers.llm.openai_compatible import TemporaryError
 
 ASKED = [Message("user", "Hello.")]
 

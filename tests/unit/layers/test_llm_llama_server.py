@@ -12,7 +12,7 @@ import pytest
 
 from visavis import models
 from visavis.errors import EngineError
-from visavis.layers.llm import Message
+from visavis.layers.llm import Message, Tokens, words_of
 from visavis.layers.llm.built_in import BuiltInModel, built_in_settings
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.openai_compatible import OpenAICompatible
@@ -79,15 +79,18 @@ def serving(server: LlamaServer) -> int:
 @pytest.mark.models
 async def test_a_reply_streams(server: LlamaServer) -> None:
     stream = BuiltInModel(server).stream(STORY)
-    pieces = [piece async for piece in stream]
+    *pieces, spent = [piece async for piece in stream]
     assert len(pieces) > 10
-    assert len("".join(pieces).split()) > 10
+    assert len("".join(map(words_of, pieces)).split()) > 10
+    assert isinstance(spent, Tokens)
+    assert spent.written in range(len(pieces), len(pieces) + 3)
+    assert spent.read > 20
 
 
 @pytest.mark.models
 async def test_a_reply_does_not_begin_with_yes(server: LlamaServer) -> None:
     asked = [*[Message("user", "Right?"), Message("assistant", "Yes.")] * 3, Message("user", "Right?")]
-    shaped = "".join([piece async for piece in BuiltInModel(server).stream(asked)])
+    shaped = "".join([words_of(piece) async for piece in BuiltInModel(server).stream(asked)])
     assert shaped
     assert not shaped.lower().startswith("ye")
     assert (await unshaped(server, asked)).startswith("Yes")
@@ -96,7 +99,7 @@ async def test_a_reply_does_not_begin_with_yes(server: LlamaServer) -> None:
 @pytest.mark.models
 async def test_a_reply_is_one_paragraph_without_symbols(server: LlamaServer) -> None:
     asked = [Message("user", "Write a Markdown list of three fruits. Begin every line with an asterisk.")]
-    shaped = "".join([piece async for piece in BuiltInModel(server).stream(asked)])
+    shaped = "".join([words_of(piece) async for piece in BuiltInModel(server).stream(asked)])
     assert shaped
     assert not set(shaped) & set("\n*#_<>{}|")
     assert set(await unshaped(server, asked)) & set("\n*")
@@ -105,7 +108,7 @@ async def test_a_reply_is_one_paragraph_without_symbols(server: LlamaServer) -> 
 async def unshaped(server: LlamaServer, messages: list[Message]) -> str:
     """What the model says when its words are left to itself."""
     settings = built_in_settings(server, server.base_url).model_copy(update={"extra_body": {}})
-    return "".join([piece async for piece in OpenAICompatible(settings).stream(messages)])
+    return "".join([words_of(piece) async for piece in OpenAICompatible(settings).stream(messages)])
 
 
 @pytest.mark.models

@@ -1,15 +1,19 @@
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from openai.types import CompletionUsage
+from openai.types.completion_usage import PromptTokensDetails
 from pydantic import SecretStr, ValidationError
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Message
-from visavis.layers.llm.openai_compatible import LanguageModelSettings, OpenAICompatible, UnreachableError
+from visavis.layers.llm import Message, Tokens, takes_pictures, words_of
+from visavis.layers.llm.endpoint import LanguageModelSettings, UnreachableError
+from visavis.layers.llm.openai_compatible import OpenAICompatible
 
 KEY = "sk-very-secret-0123456789"
 TOKEN = "x-token-also-secret"
@@ -108,6 +112,63 @@ async def test_a_reply_arrives_piece_by_piece() -> None:
         assert [piece async for piece in vendor.model().stream(HELLO)] == ["Hel", "lo", "."]
 
 
+async def say_hello_and_count(exchange: Exchange) -> None:
+    if "stream_options" in exchange.body and exchange.head.startswith("POST /picky"):
+        await refuse(422, "body.stream_options: Extra inputs are not permitted")(exchange)
+        return
+    await exchange.begin_stream()
+    await exchange.send_pieces(["Hello."])
+    usage = CompletionUsage(
+        prompt_tokens=31,
+        completion_tokens=3,
+        total_tokens=34,
+        prompt_tokens_details=PromptTokensDetails(cached_tokens=16),
+    )
+    if "stream_options" in exchange.body:
+        await exchange.send(f'data: {{"choices": [], "usage": {usage.model_dump_json()}}}\n\n')
+    await exchange.send("data: [DONE]\n\n")
+
+
+async def test_a_reply_ends_with_what_it_cost() -> None:
+    async with Vendor().answering(say_hello_and_count) as vendor:
+        assert [piece async for piece in vendor.model().stream(HELLO)] == ["Hello.", Tokens(31, 3, cached=16)]
+
+
+async def test_a_server_that_does_not_like_to_be_asked_for_costs_is_asked_once() -> None:
+    async with Vendor().answering(say_hello_and_count) as vendor:
+        model = vendor.model(base_url=f"http://127.0.0.1:{vendor.port}/picky")
+        for _ in range(2):
+            assert [piece async for piece in model.stream(HELLO)] == ["Hello."]
+    assert ["stream_options" in exchange.body for exchange in vendor.exchanges] == [True, False, False]
+
+
+SHOWN = [HELLO[0], Message("user", "What is this?", picture=b"\xff\xd8jpeg")]
+
+
+async def test_a_picture_goes_with_the_words_to_a_model_that_takes_it() -> None:
+    async with Vendor().answering(say_hello) as vendor:
+        for vision in (True, False):
+            model = vendor.model(vision=vision)
+            assert takes_pictures(model) is vision
+            _ = [piece async for piece in model.stream(SHOWN)]
+    shown, told = (exchange.body["messages"][1]["content"] for exchange in vendor.exchanges)
+    url = "data:image/jpeg;base64," + base64.b64encode(SHOWN[1].picture or b"").decode()
+    assert shown == [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": url}}]
+    assert told == "What is this?"
+
+
+async def test_a_model_that_refuses_a_picture_answers_without_and_is_shown_no_more() -> None:
+    async def blind(exchange: Exchange) -> None:
+        seen = isinstance(exchange.body["messages"][1]["content"], list)
+        await (refuse(400, "this model cannot read images")(exchange) if seen else say_hello(exchange))
+
+    async with Vendor().answering(blind) as vendor:
+        model = vendor.model(vision=True)
+        assert "".join([words_of(piece) async for piece in model.stream(SHOWN)]) == "Hello."
+        assert not takes_pictures(model)
+    assert len(vendor.exchanges) == 2
+
+
 async def test_the_first_piece_does_not_wait_for_the_last() -> None:
     async def never_end(exchange: Exchange) -> None:
         await exchange.begin_stream()
@@ -138,6 +199,7 @@ async def test_all_settings_reach_the_vendor() -> None:
         "model": "talker-1",
         "messages": [{"role": "system", "content": "You are Tim."}, {"role": "user", "content": "Hello"}],
         "stream": True,
+        "stream_options": {"include_usage": True},
         "min_p": 0.1,
         "temperature": 0.5,
         "max_tokens": 90,
@@ -147,7 +209,7 @@ async def test_all_settings_reach_the_vendor() -> None:
 async def test_options_that_are_not_set_are_not_sent() -> None:
     async with Vendor().answering(say_hello) as vendor:
         _ = [piece async for piece in vendor.model().stream(HELLO)]
-    assert set(vendor.exchanges[0].body) == {"model", "messages", "stream"}
+    assert set(vendor.exchanges[0].body) == {"model", "messages", "stream", "stream_options"}
 
 
 async def test_nothing_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

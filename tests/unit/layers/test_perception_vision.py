@@ -13,7 +13,7 @@ import pytest
 
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, ToolRequest
-from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception import Observed
 from visavis.layers.perception.vision import VisionModel
 

@@ -14,7 +14,7 @@ from livekit.agents.types import APIConnectOptions
 
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Pcm, Samples
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, Message, ToolRequest
+from visavis.layers.llm import Ending, Function, Message, Piece, Tokens, ToolRequest
 from visavis.layers.tts import Speech
 from visavis.layers.tts.openai_speech import EstimatedWords
 from visavis.layers.tts.spoken_text import spoken_text
@@ -210,9 +210,7 @@ class LiveKitModel:
     async def aclose(self) -> None:
         """Nothing: each reply has a connection of its own."""
 
-    async def stream(
-        self, messages: Sequence[Message], tools: Sequence[Function] = ()
-    ) -> AsyncGenerator[str | ToolRequest, None]:
+    async def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncGenerator[Piece, None]:
         """See `visavis.layers.llm.LanguageModel`. Raises `EngineError`."""
         offered = [_tool(one) for one in tools]
         try:
@@ -223,6 +221,8 @@ class LiveKitModel:
                         yield chunk.delta.content
                     for call in chunk.delta.tool_calls if chunk.delta else ():
                         yield ToolRequest(call.call_id, call.name, call.arguments)
+                    if used := chunk.usage:
+                        yield Tokens(used.prompt_tokens, used.completion_tokens, used.prompt_cached_tokens)
         except GeneratorExit:
             raise
         except Exception as error:

@@ -1,7 +1,7 @@
 """Language model: what the replica says."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 
@@ -36,6 +36,27 @@ class Message:
     """Of an assistant's message: the tools that it wanted used. As many messages of role `tool` follow it."""
     call_id: str = ""
     """Of a tool's message: which request it answers."""
+    picture: bytes | None = field(default=None, repr=False)
+    """Of a person's message: what they show, a JPEG, for models that take pictures; others leave it aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a reply has cost, as its server counts."""
+
+    read: int
+    """Of the messages, known ones included."""
+    written: int
+    """Thoughts and requests for tools included."""
+    cached: int = 0
+    """Of those read, how many the server still knew."""
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(self.read + other.read, self.written + other.written, self.cached + other.cached)
+
+
+Piece = str | ToolRequest | Tokens
+"""Of a reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +77,10 @@ class LanguageModel(Protocol):
         """It computes where the recogniser does: ask it for a reply only after the end of the turn was judged."""
         ...
 
-    def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncIterator[str | ToolRequest]:
+    def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncIterator[Piece]:
         """Yield the reply to `messages` piece by piece; among and after its words, what `tools` shall be used.
 
+        The last piece is what all of it cost, where that is known.
         Closing the iterator stops the generation. Raises `visavis.errors.EngineError`.
         """
         ...
@@ -74,3 +96,13 @@ class LanguageModel(Protocol):
     def rest(self, seconds: float) -> None:
         """Leave this machine's processor to others for `seconds`, or until the next call of the above. A hint."""
         ...
+
+
+def takes_pictures(model: LanguageModel) -> bool:
+    """Whether a model may be shown pictures: it says so by an attribute of this name."""
+    return bool(getattr(model, "takes_pictures", False))
+
+
+def words_of(piece: Piece) -> str:
+    """What of a piece is to be said."""
+    return piece if isinstance(piece, str) else ""

@@ -12,9 +12,10 @@ import httpx
 from pydantic import SecretStr
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, Message, ToolRequest, router
+from visavis.layers.llm import Ending, Function, Message, Piece, Tokens, ToolRequest, router, words_of
 from visavis.layers.llm.ending import EndingReader
-from visavis.layers.llm.openai_compatible import LAYER, LanguageModelSettings, OpenAICompatible, UnreachableError
+from visavis.layers.llm.endpoint import LAYER, LanguageModelSettings, UnreachableError
+from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.prompt import FACT_FIRST, for_small_model
 
 _log = logging.getLogger(__name__)
@@ -81,22 +82,24 @@ class BuiltInModel:
         self._ending_reader: EndingReader | None = None
         self._client_url = ""
 
-    async def stream(
-        self, messages: Sequence[Message], tools: Sequence[Function] = ()
-    ) -> AsyncGenerator[str | ToolRequest, None]:
+    async def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncGenerator[Piece, None]:
         """Yield the reply piece by piece, or one request for a tool; see `visavis.layers.llm.LanguageModel`.
 
         When the server dies before the first piece, the reply comes from its successor.
         """
-        if tools and messages[-1].role == "user" and (wanted := await self.tool_for(messages, tools)):
-            yield wanted
-            return
+        spent = Tokens(0, 0)
+        if tools and messages[-1].role == "user":
+            wanted, spent = await self._choose(messages, tools)
+            if wanted:
+                yield wanted
+                yield spent
+                return
         pieces = 0
         try:
             async with aclosing((await self._current_client()).stream(framed(messages))) as reply:
                 async for piece in reply:
                     pieces += 1
-                    yield piece
+                    yield piece + spent if isinstance(piece, Tokens) else piece
             return
         except UnreachableError:
             if pieces:
@@ -104,21 +107,28 @@ class BuiltInModel:
         await asyncio.sleep(_CRASH_NOTICED_AFTER_S)
         async with aclosing((await self._current_client()).stream(framed(messages))) as reply:
             async for piece in reply:
-                yield piece
+                yield piece + spent if isinstance(piece, Tokens) else piece
 
     async def tool_for(self, messages: Sequence[Message], tools: Sequence[Function]) -> ToolRequest | None:
         """The tool that the person's last words ask for."""
+        return (await self._choose(messages, tools))[0]
+
+    async def _choose(
+        self, messages: Sequence[Message], tools: Sequence[Function]
+    ) -> tuple[ToolRequest | None, Tokens]:
+        """The same, and what the choice cost."""
         client = await self._current_client()
         schema = {"type": "json_schema", "json_schema": {"name": "choice", "schema": router.answer_schema(tools)}}
         shape = {"grammar": None, "stop": None, "response_format": schema, "max_tokens": _MAX_ROUTER_TOKENS}
-        answer = ""
+        answer, spent = "", Tokens(0, 0)
         try:
             async with aclosing(client.stream(router.question(messages, tools), more=shape)) as reply:
                 async for piece in reply:
-                    answer += piece if isinstance(piece, str) else ""
+                    answer += words_of(piece)
+                    spent = piece if isinstance(piece, Tokens) else spent
         except UnreachableError:
-            return None  # the reply finds out what is wrong
-        return router.chosen(answer)
+            return None, spent  # the reply finds out what is wrong
+        return router.chosen(answer), spent
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Prepare for a reply to messages that begin like these; see `visavis.layers.llm.LanguageModel`."""

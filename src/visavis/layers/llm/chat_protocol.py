@@ -1,20 +1,24 @@
 """How messages, tools and pieces of a reply look in the OpenAI chat-completions protocol."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
 
-from visavis.layers.llm import Function, Message, ToolRequest
+from visavis.layers.llm import Function, Message, Tokens, ToolRequest
 
 _THOUGHT = ("<think>", "</think>")
 """Between these, models that reason write what nobody shall hear, when their server does not take it out."""
 
 
-def as_json(message: Message) -> dict[str, Any]:
-    """A message as the protocol has it."""
+def as_json(message: Message, *, pictures: bool = False) -> dict[str, Any]:
+    """A message as the protocol has it, with its picture if `pictures` are taken."""
     found: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.picture and pictures:
+        shown = {"type": "image_url", "image_url": {"url": picture_url(message.picture)}}
+        found["content"] = [{"type": "text", "text": message.content}, shown]
     if message.role == "tool":
         found["tool_call_id"] = message.call_id
     if message.tool_requests:
@@ -23,6 +27,20 @@ def as_json(message: Message) -> dict[str, Any]:
             for one in message.tool_requests
         ]
     return found
+
+
+def picture_url(jpeg: bytes) -> str:
+    """A picture as an address that holds it whole."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def cost(chunk: ChatCompletionChunk) -> Tokens | None:
+    """What the reply costs, if the chunk says so."""
+    usage = chunk.usage
+    if usage is None or not isinstance(usage.prompt_tokens, int) or not isinstance(usage.completion_tokens, int):
+        return None
+    details = usage.prompt_tokens_details
+    return Tokens(usage.prompt_tokens, usage.completion_tokens, (details.cached_tokens if details else None) or 0)
 
 
 def function_as_json(tool: Function) -> dict[str, Any]:

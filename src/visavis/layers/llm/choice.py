@@ -11,8 +11,9 @@ from visavis import models
 from visavis.config import Settings
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.built_in import BuiltInModel
+from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.llm.llama_server import LlamaServer
-from visavis.layers.llm.openai_compatible import LanguageModelSettings, OpenAICompatible
+from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.speed import SpeedMemory, first_clause_s
 
 _log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, LanguageModel, Message, ToolRequest
-from visavis.layers.llm.openai_compatible import TemporaryError
+from visavis.layers.llm import Ending, Function, LanguageModel, Message, Piece, Tokens, takes_pictures
+from visavis.layers.llm.endpoint import TemporaryError
 
 _log = logging.getLogger(__name__)
 
@@ -25,15 +25,17 @@ class FallbackModel:
         """See `visavis.layers.llm.LanguageModel`, as for all that follow."""
         return self._first.shares_processor
 
-    async def stream(
-        self, messages: Sequence[Message], tools: Sequence[Function] = ()
-    ) -> AsyncGenerator[str | ToolRequest, None]:
+    @property
+    def takes_pictures(self) -> bool:
+        return takes_pictures(self._first)
+
+    async def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncGenerator[Piece, None]:
         for attempt in range(self._retries + 1):
             begun = False
             try:
                 async with aclosing(self._first.stream(messages, tools)) as reply:  # type: ignore[type-var]
                     async for piece in reply:
-                        begun = True
+                        begun = begun or not isinstance(piece, Tokens)
                         yield piece
                 return
             except EngineError as error:

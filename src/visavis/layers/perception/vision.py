@@ -1,6 +1,7 @@
 """Questions about a picture, answered by a vision-language model behind the OpenAI chat-completions protocol.
 
-The only place of visavis from which a picture of the person leaves the machine; there is none unless one is configured.
+One of two places of visavis from which a picture of the person leaves the machine, if one is configured; the other is a
+language model that takes pictures (`visavis.conversation.showing`).
 """
 
 import base64
@@ -16,7 +17,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, ToolRequest
 from visavis.layers.llm.chat_protocol import function_as_json
-from visavis.layers.llm.openai_compatible import LanguageModelSettings
+from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception import Observed
 from visavis.replica import Frame
 

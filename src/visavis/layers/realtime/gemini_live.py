@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from visavis.errors import EngineError
-from visavis.layers.llm.openai_compatible import checked_address
+from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.realtime import Part, RefusedError
 from visavis.outbound import Outbound, OutboundError
 

@@ -23,7 +23,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from visavis.audio import LISTEN_RATE_HZ, Pcm, Samples
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, Message, ToolRequest
-from visavis.layers.llm.openai_compatible import checked_address
+from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.realtime import (
     Complaint,
     Event,

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.guarded_transport import guarded_client, refusal
-from visavis.layers.llm.openai_compatible import checked_address
+from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.stt import SpeechToText, Utterance
 from visavis.outbound import Outbound
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.errors import EngineError
 from visavis.guarded_transport import guarded_client, refusal
-from visavis.layers.llm.openai_compatible import checked_address
+from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.tts import Speech, Word
 from visavis.layers.tts.spoken_text import spoken_text
 from visavis.layers.tts.wave_stream import WaveStream

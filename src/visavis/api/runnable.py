@@ -22,6 +22,9 @@ from visavis.layers.realtime.gemini_live import URL as GEMINI_URL
 from visavis.layers.realtime.gemini_live import GeminiLiveSettings
 from visavis.layers.realtime.gemini_live import is_installed as gemini_installed
 from visavis.layers.realtime.openai_realtime import RealtimeSettings
+from visavis.layers.stt.faster_whisper import NAME as FASTER_WHISPER
+from visavis.layers.stt.faster_whisper import FasterWhisperSettings
+from visavis.layers.stt.faster_whisper import checked as check_whisper
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
@@ -213,10 +216,22 @@ GEMINI = "gemini"
 def _recogniser(layer: Mapping[str, Any]) -> dict[str, Any]:
     if plugins.is_known("stt", layer.get("stt_engine")):
         return {"plugin": _plugin("stt", "stt", layer, _TURNS)}
+    names = {"model": "stt_model_name", "hotwords": "hotwords", "language": "language", "api_key": "api_key"}
+    if layer.get("stt_engine") == FASTER_WHISPER:
+        return {"whisper": _whisper(layer, names)}
     if layer.get("stt_engine") != OPENAI:
         return {}
-    names = {"model": "stt_model_name", "hotwords": "hotwords", "language": "language", "api_key": "api_key"}
     return {"openai": _vendor(layer, names, TranscriptionSettings, "layers.stt.")}
+
+
+def _whisper(layer: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    fields = {ours: names.get(ours, ours) for ours in FasterWhisperSettings.model_fields}
+    known = {ours: layer[theirs] for ours, theirs in fields.items() if layer.get(theirs) is not None}
+    try:
+        check_whisper(FasterWhisperSettings.model_validate(known), "layers.stt")
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False), "layers.stt.") from None
+    return known
 
 
 def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -393,9 +408,9 @@ def _perception(layer: Mapping[str, Any]) -> list[str]:
 def _speech_to_text(layer: Mapping[str, Any]) -> list[str]:
     found = []
     engine = layer.get("stt_engine")
-    if engine not in (*_OWN_ENGINES, OPENAI) and not plugins.is_known("stt", engine):
+    if engine not in (*_OWN_ENGINES, OPENAI, FASTER_WHISPER) and not plugins.is_known("stt", engine):
         found.append(f"stt_engine: {engine!r} is not available; the built-in recogniser listens")
-    if layer.get("hotwords") and engine != OPENAI and not plugins.is_known("stt", engine):
+    if layer.get("hotwords") and engine not in (OPENAI, FASTER_WHISPER) and not plugins.is_known("stt", engine):
         found.append("hotwords: the built-in recogniser does not take any")
     return found
 

@@ -13,6 +13,7 @@ from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.plugins import Plugin
 from visavis.layers.realtime.gemini_live import GeminiLiveSettings
 from visavis.layers.realtime.openai_realtime import RealtimeSettings
+from visavis.layers.stt.faster_whisper import FasterWhisperSettings
 from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SystemTool
 from visavis.layers.tools.description import ToolDescription
@@ -64,6 +65,7 @@ class Listening(BaseModel):
     openai: TranscriptionSettings | None = Field(
         None, description="A recogniser behind OpenAI's protocol for the final texts, instead of the built-in one."
     )
+    whisper: FasterWhisperSettings | None = Field(None, description="Whisper on this machine, for the final texts.")
     plugin: Plugin | None = Field(None, description="A recogniser from another package.")
 
 

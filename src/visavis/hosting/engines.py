@@ -18,6 +18,7 @@ from visavis.layers.perception import WithVision
 from visavis.layers.realtime import VoiceToVoice
 from visavis.layers.realtime.gemini_live import GeminiLive
 from visavis.layers.realtime.openai_realtime import OpenAIRealtime
+from visavis.layers.stt.faster_whisper import FasterWhisper
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
 from visavis.layers.tools.mcp import Commands, mcp_tools
@@ -130,6 +131,10 @@ class SharedEngines:
                 transcribing = OpenAITranscription(recogniser, layers.recogniser, self._outbound)
                 hearing = await own.enter_async_context(aclosing(transcribing))
                 layers = dataclasses.replace(layers, recogniser=hearing)
+            if (whisper := persona.layers.stt.whisper) is not None:
+                whispering = FasterWhisper(whisper, layers.recogniser)
+                whispering.warm_up()
+                layers = dataclasses.replace(layers, recogniser=whispering)
             if (plugin := persona.layers.stt.plugin) is not None:
                 layers = dataclasses.replace(
                     layers, recogniser=await own.enter_async_context(plugins.opened("stt", plugin, self._outbound))

@@ -35,6 +35,7 @@ _BUILT_IN = (
     ("llm", "visavis", "Apache-2.0", "English best", "no", ("qwen2.5-coder-0.5b",)),
     ("tts", "visavis", "Apache-2.0", "English", "no", ("hibari-heart",)),
     ("perception", "visavis", "Apache-2.0", "any", "no", ("face-detector", "face-landmarker")),
+    ("stt", "faster-whisper", "MIT", "English; others with larger models", "no", ("whisper-tiny.en",)),
     ("stt", "openai", *_SERVERS, ()),
     ("turn", "hook", *_SERVERS, ()),
     ("llm", "base_url", *_SERVERS, ()),

@@ -43,7 +43,7 @@ class GeminiLiveSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     base_url: str = Field(URL, description="Address of the API, without its version.")
-    api_version: str = Field("v1beta", pattern=r"^v[0-9a-z]+$", description="As in Google's documentation.")
+    api_version: str = Field("v1", pattern=r"^v[0-9a-z]+$", description="As in Google's documentation.")
     model: str = Field(min_length=1, max_length=200, description="Name of a model that takes live sound.")
     api_key: SecretStr | None = Field(None, description="A key of Google AI Studio.")
     headers: Mapping[str, SecretStr] = Field(default_factory=dict, description="Further HTTP headers.")

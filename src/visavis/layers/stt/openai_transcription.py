@@ -9,6 +9,7 @@ import io
 import logging
 import time
 import wave
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -105,11 +106,21 @@ class OpenAITranscription:
         return None
 
 
+class Transcriber(Protocol):
+    """A recogniser of whole recordings."""
+
+    async def transcribe(self, samples: Samples) -> str | None:
+        """The words in `samples` (float32[N], 16 kHz); None when they cannot be had."""
+        ...
+
+
 class TranscribedUtterance:
     """Recognition of one stretch of speech; see `visavis.layers.stt.Utterance`."""
 
-    def __init__(self, recogniser: OpenAITranscription, built_in: Utterance) -> None:
+    def __init__(self, recogniser: Transcriber, built_in: Utterance, *, shows_partial: bool = True) -> None:
+        """`built_in` gives partial texts, where these are of use, and what `recogniser` cannot give."""
         self._recogniser = recogniser
+        self._shows_partial = shows_partial
         self._built_in = built_in
         self._sound: list[Samples] = []
         self._voiced = False
@@ -124,7 +135,7 @@ class TranscribedUtterance:
 
     async def partial(self) -> str:
         """Text of everything fed so far, by the built-in recogniser."""
-        return await self._built_in.partial()
+        return await self._built_in.partial() if self._shows_partial else self._text or ""
 
     async def final(self) -> str:
         """Text of everything fed so far. Raises `visavis.errors.EngineError` when the built-in one fails too."""

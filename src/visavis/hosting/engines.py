@@ -13,7 +13,7 @@ from visavis.hosting.voices import Voices
 from visavis.layers import Layers, plugins
 from visavis.layers.llm import Ending, Function, LanguageModel, Message, Piece, takes_pictures
 from visavis.layers.llm.fallback import FallbackModel
-from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.llm.vendor import vendor_model
 from visavis.layers.perception import WithVision
 from visavis.layers.realtime import VoiceToVoice
 from visavis.layers.realtime.gemini_live import GeminiLive
@@ -117,9 +117,9 @@ class SharedEngines:
                 layers = dataclasses.replace(layers, tools=(*layers.tools, *offered))
             if persona.layers.llm is not None:
                 wanted_model = persona.layers.llm
-                vendor_model = await own.enter_async_context(aclosing(OpenAICompatible(wanted_model)))
+                first = await own.enter_async_context(aclosing(vendor_model(wanted_model)))
                 house = layers.language_model if wanted_model.fallback else None
-                model = FallbackModel(vendor_model, house, retries=wanted_model.retries)
+                model = FallbackModel(first, house, retries=wanted_model.retries)
                 layers = dataclasses.replace(layers, language_model=model)
             if persona.pipeline_mode == "speech-to-speech" and (plugin := persona.layers.sts_plugin) is not None:
                 talking = await own.enter_async_context(plugins.opened("realtime", plugin, self._outbound))

@@ -45,7 +45,7 @@ from visavis.hosting.worker_protocol import (
 from visavis.layers.builtin import start_speech
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.endpoint import LAYER
-from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.llm.vendor import vendor_model
 from visavis.outbound import outbound_of
 
 _log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class Work:
         """Load everything, say so, and keep it until cancelled."""
         try:
             async with AsyncExitStack() as stack:
-                model = OpenAICompatible(settings.llm) if settings.llm else BuiltInModel(self._model)
+                model = vendor_model(settings.llm) if settings.llm else BuiltInModel(self._model)
                 await stack.enter_async_context(aclosing(model))
                 layers = await stack.enter_async_context(start_speech(model))
                 threads = ThreadPoolExecutor(settings.conversations_per_worker, thread_name_prefix="render")

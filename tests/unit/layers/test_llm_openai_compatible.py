@@ -86,9 +86,12 @@ class Vendor:
         finally:
             server.close()
 
-    def model(self, **settings: Any) -> OpenAICompatible:
+    def settings(self, **settings: Any) -> LanguageModelSettings:
         defaults = {"base_url": f"http://127.0.0.1:{self.port}/v1", "model": "talker-1", "api_key": KEY}
-        return OpenAICompatible(LanguageModelSettings(**(defaults | settings)))
+        return LanguageModelSettings(**(defaults | settings))
+
+    def model(self, **settings: Any) -> OpenAICompatible:
+        return OpenAICompatible(self.settings(**settings))
 
 
 async def failure_of(answer: Answer, **settings: Any) -> EngineError:

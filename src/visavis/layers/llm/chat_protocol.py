@@ -45,8 +45,16 @@ def cost(chunk: ChatCompletionChunk) -> Tokens | None:
 
 def function_as_json(tool: Function) -> dict[str, Any]:
     """A tool as the protocol has it."""
-    described = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
-    return {"type": "function", "function": described}
+    return {"type": "function", "function": _described(tool)}
+
+
+def flat_function_as_json(tool: Function) -> dict[str, Any]:
+    """The same as OpenAI's later protocols have it."""
+    return {"type": "function", **_described(tool)}
+
+
+def _described(tool: Function) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
 
 
 @dataclass(slots=True)

@@ -13,8 +13,8 @@ from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.llm.llama_server import LlamaServer
-from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.speed import SpeedMemory, first_clause_s
+from visavis.layers.llm.vendor import vendor_model
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ async def language_model(settings: Settings, llm: LanguageModelSettings | None) 
     """
     if llm:
         _log.info("language model: %s", llm.model)
-        async with aclosing(OpenAICompatible(llm)) as vendor:
+        async with aclosing(vendor_model(llm)) as vendor:
             yield vendor
         return
     quality: Quality = await suitable(settings) if settings.quality == "auto" else settings.quality

@@ -139,6 +139,8 @@ class Endpoint:
         try:
             async with asyncio.timeout_at(pace.deadline):
                 return await answer
+        except EngineError:
+            raise
         except TimeoutError:
             raise self.failure(pace.too_late) from None
         except openai.APIConnectionError:
@@ -170,8 +172,10 @@ class Endpoint:
         return f"could not be asked ({type(error).__name__})"
 
     def _quoted(self, error: openai.APIError) -> str:
-        """The server's own words, without any secret that it may have sent back."""
-        text = error.message
+        return self.without_secrets(error.message)
+
+    def without_secrets(self, text: str) -> str:
+        """The server's own words, shortened, without any secret that it may have sent back."""
         settings = self.settings
         for secret in (settings.api_key, *settings.headers.values(), *settings.default_query.values()):
             if secret is not None and secret.get_secret_value():

@@ -22,7 +22,8 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from visavis.audio import LISTEN_RATE_HZ, Pcm, Samples
 from visavis.errors import EngineError
-from visavis.layers.llm import Function, Message, ToolRequest
+from visavis.layers.llm import Message, ToolRequest
+from visavis.layers.llm.chat_protocol import flat_function_as_json
 from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.realtime import (
     Complaint,
@@ -264,7 +265,7 @@ class OpenAISession:
             "instructions": part.instructions,
             "output_modalities": ["audio"],
             "audio": {"input": hearing, "output": speaking},
-            "tools": [_tool(one) for one in part.functions],
+            "tools": [flat_function_as_json(one) for one in part.functions],
         }
 
     def _add(self, role: str, kind: str, text: str) -> None:
@@ -383,15 +384,6 @@ class OpenAISession:
 def _pcm(text: str) -> Pcm:
     sound = base64.b64decode(text, validate=True)
     return np.frombuffer(sound[: len(sound) // 2 * 2], "<i2").astype(np.int16, copy=False)
-
-
-def _tool(function: Function) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "name": function.name,
-        "description": function.description,
-        "parameters": dict(function.parameters),
-    }
 
 
 def _item(message: Message) -> dict[str, Any] | None:

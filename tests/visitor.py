@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from visavis.audio import Samples
 
@@ -114,7 +114,7 @@ def visitor(
     size: tuple[int, int] = (1280, 800),
     **context_options: Any,
 ) -> Iterator[Visitor]:
-    """A fresh browser.
+    """A browser that knows nothing of earlier visits.
 
     own_microphone: lets `Visitor.say` be heard; otherwise Chromium's fake device is.
     allowed: the person allows the page these; the rest is refused.
@@ -126,17 +126,15 @@ def visitor(
     if not CHROMIUM.exists():
         pytest.skip("Chromium is absent; apt-get install chromium")
     without = {*(() if devices else (_DEVICES,)), *(() if len(allowed) == 2 else (_ALLOW,))}
-    with _driver() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=[*(flag for flag in _FLAGS if flag not in without), *flags]
+    chosen = (*(flag for flag in _FLAGS if flag not in without), *flags)
+    with _driver() as playwright, _browser(playwright, chosen) as browser:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            permissions=list(allowed),
+            bypass_csp=recorder,  # which is not of the page's origin
+            **context_options,
         )
         try:
-            context = browser.new_context(
-                viewport={"width": size[0], "height": size[1]},
-                permissions=list(allowed),
-                bypass_csp=recorder,  # which is not of the page's origin
-                **context_options,
-            )
             if recorder:
                 context.add_init_script(path=str(_SCRIPT))
             if recorder and own_microphone and devices and "microphone" in allowed:
@@ -146,7 +144,39 @@ def visitor(
             # As people do; a browser that is killed leaves its call to be noticed by its silence.
             page.close()
         finally:
-            browser.close()
+            context.close()
+
+
+_kept: list[Browser] = []
+
+
+@contextmanager
+def kept_browser() -> Iterator[None]:
+    """While entered, visitors whose browser needs no flags of its own share one; they share nothing within it."""
+    with _driver() as playwright:
+        _kept.append(_start(playwright, _FLAGS))
+        try:
+            yield
+        finally:
+            _kept.pop().close()
+
+
+@contextmanager
+def _browser(playwright: Playwright, flags: Sequence[str]) -> Iterator[Browser]:
+    if _kept and flags == tuple(_FLAGS):
+        if not _kept[0].is_connected():
+            _kept[0] = _start(playwright, flags)
+        yield _kept[0]
+        return
+    browser = _start(playwright, flags)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def _start(playwright: Playwright, flags: Sequence[str]) -> Browser:
+    return playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*flags])
 
 
 _drivers: list[Playwright] = []

@@ -26,6 +26,7 @@ class Serving:
 def serve(folder: Path, *options: str) -> Iterator[Serving]:
     """Run a server that keeps everything in `folder`."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("VISAVIS_")}
+    ours["VISAVIS_JOB_NICENESS"] = os.environ["VISAVIS_JOB_NICENESS"]
     command = [sys.executable, "-m", "tests.compat.serve", str(folder), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ours) as process:
         assert process.stdout

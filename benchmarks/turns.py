@@ -15,29 +15,26 @@ import importlib
 import importlib.util
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from benchmarks.report import QUICK, figures, percentile, table
 from benchmarks.turns_time import (
     ChargedEndOfTurn,
-    ChargedLanguageModel,
     ChargedRecogniser,
+    ChargedWordsJudge,
     SoundTimeLoop,
-    language_model,
+    judge_server,
 )
 from tests.sentences import voiced_span
 from training.end_of_turn.evidence import TestPause, all_recordings, read_test_pauses
 from training.end_of_turn.pauses import BETWEEN, COMPLETE, HARD_CUT, LEFT_OPEN, PAUSE, SYNTHETIC_COMPLETE, with_silence
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.conversation.clock import LoopClock
-from visavis.conversation.ear import Ear, PartialText, TurnDone
+from visavis.conversation.ear import Ear, TurnDone
 from visavis.conversation.floor import Floor, TurnEnded
 from visavis.conversation.patience import Patience, PatienceSettings
-from visavis.conversation.persona import DEMO
 from visavis.layers.llm.llama_server import LlamaServer
-from visavis.layers.llm.prompt import spoken_style
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.turn import VAD_FRAME, EndOfTurn, UnreadPause
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn, with_enough_silence
@@ -49,8 +46,6 @@ CUT_WITHIN_S = 1.2
 """Nineteen in twenty natural pauses of the recordings are shorter."""
 VAD_ONLY_MS = 700.0
 """Usual silence of systems without a model of the end of turn."""
-LANGUAGE_MODEL = "qwen2.5-coder-1.5b"
-"""What `--quality auto` takes where it can."""
 
 _PIECE = LISTEN_RATE_HZ // 50
 _QUICK_OF_A_KIND = {COMPLETE: 6, PAUSE: 2, LEFT_OPEN: 4}
@@ -87,8 +82,8 @@ class System:
     judge: EndOfTurn | None
     """None: silence alone decides, so nobody listens to the words."""
     patience: PatienceSettings
-    language_model: bool = True
-    """Whether the judge may ask it."""
+    words_judge: bool = True
+    """Whether the judge may ask a language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +114,14 @@ def main() -> None:
     fixed = PatienceSettings(VAD_ONLY_MS, VAD_ONLY_MS, VAD_ONLY_MS, VAD_ONLY_MS)
     systems = (
         System("visavis", combined, PatienceSettings()),
-        System("without a language model", combined, PatienceSettings(), language_model=False),
+        System("without a language model", combined, PatienceSettings(), words_judge=False),
         System("smart-turn alone", _SmartTurnAlone(smart_turn), PatienceSettings()),
         System(f"voice activity, {VAD_ONLY_MS:.0f} ms", None, fixed),
     )
     chosen = _chosen()
     sounds = _sounds(chosen)
     results: dict[str, list[Played]] = {}
-    with language_model(LANGUAGE_MODEL) as server:
+    with judge_server() as server:
         for system in systems:
             listener = Listener(system, silero, recogniser, server)
             results[system.name] = [
@@ -209,18 +204,12 @@ async def _listen(sound: Samples, asked: str, judge: EndOfTurn, listener: Listen
             yield sound[index : index + _PIECE]
 
     floor = Floor(patience=Patience(listener.system.patience))
-    model = ChargedLanguageModel(listener.server, spoken_style(DEMO.system_prompt))
-    charged = ChargedRecogniser(listener.recogniser), ChargedEndOfTurn(judge, model.spent_s)
-    ending = partial(model.ending, asked) if listener.system.language_model else None
-    ear = Ear(listener.silero.listen(), *charged, floor, LoopClock(), asked=lambda: asked, ending=ending)
-    freed = []
-    async for heard in ear.listen(pieces()):
-        match heard:
-            case PartialText(text) if ending:
-                await model.read(asked, text)
-            case TurnDone():
-                freed.append(loop.time())
-    await model.aclose()
+    of_words = ChargedWordsJudge(listener.server)
+    charged = ChargedRecogniser(listener.recogniser), ChargedEndOfTurn(judge, of_words.spent_s)
+    asking = of_words if listener.system.words_judge else None
+    ear = Ear(listener.silero.listen(), *charged, floor, LoopClock(), asked=lambda: asked, words_judge=asking)
+    freed = [loop.time() async for heard in ear.listen(pieces()) if isinstance(heard, TurnDone)]
+    await of_words.aclose()
     return freed
 
 

@@ -8,19 +8,18 @@ import asyncio
 import contextlib
 import selectors
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
 from time import process_time
-from typing import Any
+from typing import Any, TypeVar
 
-from visavis import models
 from visavis.audio import Samples
-from visavis.layers.llm import Ending, Message
-from visavis.layers.llm.built_in import framed
-from visavis.layers.llm.ending import EndingReader
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import EndOfTurn, UnreadPause
+from visavis.layers.turn import Ending, EndOfTurn, UnreadPause
+from visavis.layers.turn.words_judge import SmallModelJudge, words_judge
+
+_Result = TypeVar("_Result")
 
 
 class _Selector(selectors.SelectSelector):
@@ -126,25 +125,24 @@ class ChargedEndOfTurn:
             yield probability
 
 
-class ChargedLanguageModel:
-    """The ending of somebody's words by a built-in language model.
+class ChargedWordsJudge:
+    """A words judge that reads along free of charge; what it takes for a verdict is counted by `spent_s`.
 
-    Its server runs in a thread with a clock of its own; it has read the words up to the last partial text before.
+    Its server runs in a thread with a clock of its own.
     """
 
-    def __init__(self, server: LlamaServer, prompt: str) -> None:
+    def __init__(self, server: LlamaServer) -> None:
         self._server = server
-        self._reader = EndingReader(server.base_url, server.api_key)
-        self._prompt = Message("system", prompt)
+        self._judge = SmallModelJudge(server)
 
     async def read(self, asked: str, text: str) -> None:
-        """Do in advance what a call does while the person speaks: free of charge."""
+        """Let the judge read, while no time passes."""
         with sound_time().standing_still():
-            await self._reader.ending(self._messages(asked, text))
+            await self._judge.read(asked, text)
 
     async def ending(self, asked: str, text: str) -> Ending | None:
-        """That of the model; whoever asks is charged for it by `spent_s`."""
-        return await self._reader.ending(self._messages(asked, text))
+        """Its verdict; whoever asks is charged for it."""
+        return await self._judge.ending(asked, text)
 
     def spent_s(self) -> float:
         """Processor time of this process and the server's."""
@@ -153,29 +151,29 @@ class ChargedLanguageModel:
     async def aclose(self) -> None:
         """End its connections; the server goes on."""
         with sound_time().standing_still():
-            await self._reader.aclose()
-
-    def _messages(self, asked: str, text: str) -> Sequence[Message]:
-        said = [Message("assistant", asked)] if asked else []
-        return framed([self._prompt, *said, Message("user", text)])
+            await self._judge.aclose()
 
 
 @contextlib.contextmanager
-def language_model(name: str) -> Iterator[LlamaServer]:
-    """A server of the built-in model `name`, in a thread with a loop of its own."""
+def judge_server() -> Iterator[LlamaServer]:
+    """A server of the built-in words judge, in a thread with a loop of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    stack = contextlib.AsyncExitStack()
 
-    def run(work: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result()
+    async def start() -> LlamaServer:
+        judge = await stack.enter_async_context(words_judge())
+        assert judge and isinstance(judge.server, LlamaServer)
+        await judge.server.ready()
+        return judge.server
 
-    server = LlamaServer(next(models.path(name).glob("**/*.gguf")))
-    run(server.__aenter__())
+    def run(work: Coroutine[Any, Any, _Result]) -> _Result:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
     try:
-        run(server.ready())
-        yield server
+        yield run(start())
     finally:
-        run(server.__aexit__(None, None, None))
+        run(stack.aclose())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

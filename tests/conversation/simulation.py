@@ -21,7 +21,7 @@ from visavis.layers import Layers
 from visavis.layers.llm import Function, Message, ToolRequest
 from visavis.layers.tools import Tool
 from visavis.layers.tts import Speech, Word
-from visavis.layers.turn import UnreadPause
+from visavis.layers.turn import Ending, UnreadPause, WordsJudge
 from visavis.replica import Attitude, Background, Emotion, Frame, Rapport
 
 WORD_S = 0.3
@@ -140,11 +140,32 @@ class ScriptedEndOfTurn:
     second_thoughts: list[float] = field(default_factory=list)
 
     async def probabilities(self, pause: UnreadPause) -> AsyncGenerator[float, None]:
-        await asyncio.gather(pause.words, asyncio.sleep(0.09))
+        words, _ = await asyncio.gather(pause.words, asyncio.sleep(0.09))
+        if pause.ending and (ending := await pause.ending(words)):
+            yield 0.9 if ending.of_turn > -2 else 0.1
+            return
         yield self.scripted.pop(0) if self.scripted else 0.9
         if self.second_thoughts:
             await asyncio.sleep(0.2)
             yield self.second_thoughts.pop(0)
+
+
+@dataclass
+class ScriptedWordsJudge:
+    """Takes what ends in "end" for an end; remembers what it read and was asked."""
+
+    takes_s: float = 0.06
+    read_along: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def read(self, asked: str, text: str) -> None:
+        self.read_along.append((asked, text))
+        await asyncio.sleep(self.takes_s)
+
+    async def ending(self, asked: str, text: str) -> Ending | None:
+        self.asked.append((asked, text))
+        await asyncio.sleep(self.takes_s)
+        return Ending(-0.1 if text.endswith("end") else -9.0, -0.1)
 
 
 @dataclass
@@ -189,9 +210,6 @@ class ScriptedModel:
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         self.prefilled.append(messages[-1].content)
-
-    async def ending(self, messages: Sequence[Message]) -> None:
-        return None
 
 
 class SteadyVoice:
@@ -315,6 +333,7 @@ def world(
     tools: Sequence[Tool] = (),
     persona_tools: Sequence[Mapping[str, Any]] = (),
     system_tools: Sequence[str] = (),
+    words_judge: WordsJudge | None = None,
     **flow: Any,
 ) -> World:
     """A world in which the person says `said` and the model answers `replies`; `flow` are the persona's settings.
@@ -322,7 +341,9 @@ def world(
     Openers are off unless asked for, so that replies begin with the model's words.
     """
     recogniser, end_of_turn, model = ScriptedRecogniser(list(said)), ScriptedEndOfTurn(), ScriptedModel(replies)
-    layers = Layers(LevelActivity, recogniser, end_of_turn, model, SteadyVoice(), tools=tuple(tools))
+    layers = Layers(
+        LevelActivity, recogniser, end_of_turn, model, SteadyVoice(), tools=tuple(tools), words_judge=words_judge
+    )
     layers_wanted = PersonaLayers(conversational_flow=ConversationalFlow(**{"openers": False, **flow}))
     persona = Persona(
         persona_name="Test",

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.conversation.simulation import WORD_S, SimulatedCall, World, silence, simulate, speech, world
+from tests.conversation.simulation import (
+    WORD_S,
+    ScriptedWordsJudge,
+    SimulatedCall,
+    World,
+    silence,
+    simulate,
+    speech,
+    world,
+)
 
 COUNTING = "One two three four five six seven eight nine ten eleven twelve."
 
@@ -237,6 +246,22 @@ def test_replica_nods_at_a_pause_of_somebody_who_speaks_at_length():
     _, seen = simulate(work)
     first = seen.index("nodding")
     assert "listening" in seen[:first] and "listening" in seen[first:]
+
+
+def test_words_judge_reads_along_and_decides_whether_the_words_are_an_end():
+    judge = ScriptedWordsJudge()
+    said = ["I was thinking that | this may be the end"]
+    here = played(said, ["Yes."], speech(1.2), silence(0.6), speech(1.5), words_judge=judge)
+    assert utterances(here.call, "user") == ["I was thinking that this may be the end"]
+    assert judge.asked == [("", "I was thinking that"), ("", "I was thinking that this may be the end")]
+    assert judge.read_along
+    assert all(judge.asked[-1][1].startswith(text) for _, text in judge.read_along)
+
+
+def test_words_judge_knows_what_was_asked():
+    judge = ScriptedWordsJudge()
+    played(["in the end"], ["Yes."], silence(2), speech(0.9), greeting="When?", words_judge=judge)
+    assert judge.asked == [("When?", "in the end")]
 
 
 # Openers

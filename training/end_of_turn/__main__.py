@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from training.end_of_turn.endings import MODELS, endings
+from training.end_of_turn.endings import endings
 from training.end_of_turn.evidence import heard, write_test_pauses
 from training.end_of_turn.logistic import Matrix, fit
 from training.end_of_turn.measures import show
 from training.end_of_turn.pauses import BETWEEN, HARD_CUT, Example
 from training.end_of_turn.sources import TRAIN, fetch
-from visavis.layers.llm import Ending
+from visavis.layers.turn import Ending
 from visavis.layers.turn.end_of_turn import SIGNS, WEIGHTS, log_odds, signs
 from visavis.layers.turn.prosody import Prosody
 
@@ -58,30 +58,26 @@ def train() -> None:
     known = heard()
     write_test_pauses(known)
     learnt = [(e, look) for e, look in known if e.part == TRAIN and e.kind not in (BETWEEN, HARD_CUT) and e.pause.text]
-    read = [endings([example for example, _ in learnt], model) for model in MODELS]
+    read = endings([example for example, _ in learnt])
     WEIGHTS.write_text(json.dumps(fitted(learnt, read), indent=2) + "\n", encoding="utf-8")
     show(known)
 
 
-def fitted(learnt: Sequence[tuple[Example, float]], read: Sequence[Sequence[Ending]]) -> dict[str, Any]:
-    """The weights that the package reads, fitted to these examples and what the networks think of them.
-
-    `read` has a list for each language model; the third step learns from all of them together.
-    """
+def fitted(learnt: Sequence[tuple[Example, float]], read: Sequence[Ending]) -> dict[str, Any]:
+    """The weights that the package reads, fitted to these examples and what the networks think of them."""
     found = np.array([signs(example.pause) for example, _ in learnt])
     looked = np.array([[log_odds(probability)] for _, probability in learnt])
     labels = np.array([float(example.complete) for example, _ in learnt])
     importance = _importance([example for example, _ in learnt])
     heard_too = np.hstack([found, looked])
-    read_too = np.vstack([np.hstack([heard_too, [astuple(ending) for ending in model]]) for model in read])
-    repeated = np.tile(labels, len(read)), np.tile(importance / len(read), len(read))
+    read_too = np.hstack([heard_too, [astuple(ending) for ending in read]])
     return {
         "about": "Written by python -m training.end_of_turn train; see training/end_of_turn/README.md",
         "unsure": list(UNSURE),
         "doubtful": DOUBTFUL,
         "first": _step(found, labels, importance),
         "second": _step(heard_too, labels, importance),
-        "third": _step(read_too, *repeated),
+        "third": _step(read_too, labels, importance),
     }
 
 

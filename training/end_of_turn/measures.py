@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.end_of_turn.endings import MODELS, endings
+from training.end_of_turn.endings import endings
 from training.end_of_turn.logistic import Matrix
 from training.end_of_turn.pauses import BETWEEN, HARD_CUT, Example
 from training.end_of_turn.sources import TEST
@@ -16,7 +16,7 @@ _KEPT = (0.98, 0.95, 0.9, 0.8)
 
 
 def show(known: Sequence[tuple[Example, float]]) -> None:
-    """Print, for the test part, the tables of the README; the language model is that of `--quality quality`."""
+    """Print, for the test part, the tables of the README."""
     tested = [(example, looked) for example, looked in known if example.part == TEST]
     weights = Weights.load()
     low, high = weights.unsure
@@ -26,7 +26,7 @@ def show(known: Sequence[tuple[Example, float]]) -> None:
     second = np.array([weights.with_smart_turn(row, look) for row, look in zip(found, looked, strict=True)])
     unsure = (first > low) & (first < high)
     without = np.where(unsure, second, first)
-    read = endings([example for example, _ in tested], MODELS[-1])
+    read = endings([example for example, _ in tested])
     third = np.array([weights.with_language_model(*each) for each in zip(found, looked, read, strict=True)])
     doubtful = without < weights.doubtful
     texts = np.array([completeness(example.pause.text) for example, _ in tested])

@@ -322,7 +322,7 @@ class Conversation:
             self._clock,
             own_voice,
             self._context.last_of_replica,
-            lambda text: layers.language_model.ending(self._context.with_person(text)),
+            layers.words_judge,
         )
         async for heard in ear.listen(sound):
             turns.heard(heard)

@@ -9,6 +9,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from visavis.conversation.overlap import Overlap, classify
 from visavis.conversation.own_voice import OwnVoice
 from visavis.errors import EngineError
 from visavis.layers.stt import SpeechToText, Utterance
-from visavis.layers.turn import VAD_FRAME, AskEnding, EndOfTurn, UnreadPause, VoiceActivity
+from visavis.layers.turn import VAD_FRAME, EndOfTurn, UnreadPause, VoiceActivity, WordsJudge
 
 PREROLL_S = 0.4
 """Sound kept from before the voice was noticed, so that first consonants are not lost."""
@@ -154,10 +155,10 @@ class Ear:
         clock: Clock,
         own_voice: OwnVoice | None = None,
         asked: Callable[[], str] = lambda: "",
-        ending: AskEnding | None = None,
+        words_judge: WordsJudge | None = None,
     ) -> None:
         """`own_voice` knows what comes back from the person's loudspeaker; `asked` tells the replica's last words;
-        `ending` is what the language model thinks of the person's."""
+        `words_judge` is whom `end_of_turn` may ask about the person's."""
         self._voice_activity = voice_activity
         self._recogniser = recogniser
         self._end_of_turn = end_of_turn
@@ -165,7 +166,7 @@ class Ear:
         self._clock = clock
         self._own_voice = own_voice
         self._asked = asked
-        self._ending = ending
+        self._words_judge = words_judge
         self._events: asyncio.Queue[Heard | None] = asyncio.Queue()  # a handful a second, drained at once
         self._recent: deque[Samples] = deque(maxlen=round(_EVIDENCE_S * LISTEN_RATE_HZ / VAD_FRAME))
         self._turn: PersonTurn | None = None
@@ -174,6 +175,7 @@ class Ear:
         self._partial = ""
         self._partial_frames = 0
         self._partials: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._conclusion: asyncio.Task[None] | None = None
 
     async def listen(self, sound: AsyncIterator[Samples]) -> AsyncIterator[Heard]:
@@ -184,7 +186,7 @@ class Ear:
                 yield heard
             await attention
         finally:
-            for task in (attention, self._partials, self._conclusion):
+            for task in (attention, self._partials, self._reading, self._conclusion):
                 if task:
                     task.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
@@ -257,8 +259,14 @@ class Ear:
                 continue  # the final transcript decides; a partial is only for show
             if text and text != self._partial and self._conclusion is None:
                 self._partial, self._partial_frames = text, frames
+                self._read_along(text)
                 if not self._overlap:
                     self._tell(PartialText(text))
+
+    def _read_along(self, text: str) -> None:
+        """Have the words judge read what was said so far, unless it is still at earlier words."""
+        if self._words_judge and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.create_task(self._words_judge.read(self._asked(), text))
 
     def _pause(self, signal: Signal) -> None:
         if turn := self._turn:
@@ -281,7 +289,9 @@ class Ear:
                     return
                 self._tell(PauseText(turn, turn.text))
                 words = _known(turn.text)
-            pause = UnreadPause(sound, silence_s, words, self._asked(), self._ending)
+            asked = self._asked()
+            ending = partial(self._words_judge.ending, asked) if self._words_judge else None
+            pause = UnreadPause(sound, silence_s, words, asked, ending)
             judging = self._end_of_turn.probabilities(pause)
             async with contextlib.aclosing(judging):
                 async for complete in judging:

@@ -11,7 +11,7 @@ from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
 from visavis.layers import Layers, plugins
-from visavis.layers.llm import Ending, Function, LanguageModel, Message, Piece, takes_pictures
+from visavis.layers.llm import Function, LanguageModel, Message, Piece, takes_pictures
 from visavis.layers.llm.fallback import FallbackModel
 from visavis.layers.llm.vendor import vendor_model
 from visavis.layers.perception import WithVision
@@ -73,9 +73,6 @@ class HouseModel:
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         if self._model:
             await self._model.prefill(messages, tools)
-
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        return await self._model.ending(messages) if self._model else None
 
     def rest(self, seconds: float) -> None:
         if self._model:

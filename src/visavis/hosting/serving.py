@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import psutil
 
@@ -25,12 +26,13 @@ from visavis.hosting.place import Place, Tell
 from visavis.hosting.plan import Plan
 from visavis.hosting.slots import Machine, measured
 from visavis.hosting.worker_process import WorkerProcess
-from visavis.hosting.worker_protocol import ModelIs
+from visavis.hosting.worker_protocol import ModelIs, WhereIsModel
 from visavis.layers.builtin import start_speech
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.choice import LANGUAGE_MODELS, language_model
 from visavis.layers.llm.speed import SpeedMemory
+from visavis.layers.turn.words_judge import SmallModelJudge, words_judge
 from visavis.outbound import outbound_of
 from visavis.store import Store
 
@@ -48,7 +50,8 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
         stack.push_async_callback(house.aclose)
         # A server whose own persona brings its language model may never need the one of the house.
         answering: LanguageModel = house if persona.layers.llm else await house.current()
-        layers = await stack.enter_async_context(start_speech(answering))
+        judge = await stack.enter_async_context(words_judge())
+        layers = await stack.enter_async_context(start_speech(answering, judge))
         engines = SharedEngines(layers, Faces(), outbound_of(settings), settings.mcp_commands)
         await _warm_up(engines, Plan(conversation_id="warming up", persona=persona, replica_id=replica_id))
 
@@ -61,7 +64,7 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
 
         def workers(tell: Tell) -> Sequence[Worker]:
             needed = math.ceil(max(0, slots - settings.in_process_conversations) / settings.conversations_per_worker)
-            return [WorkerProcess(settings, lambda number: _find_model(house, number), tell) for _ in range(needed)]
+            return [WorkerProcess(settings, partial(_find_model, house, judge), tell) for _ in range(needed)]
 
         hosting = Hosting(
             store,
@@ -86,17 +89,19 @@ async def _warm_up(engines: SharedEngines, plan: Plan) -> None:
         ).prepare()
 
 
-async def _find_model(house: HouseModel, number: int) -> ModelIs:
-    """Where the language model of the house answers, for workers; they reach others by themselves."""
+async def _find_model(house: HouseModel, judge: SmallModelJudge | None, wanted: WhereIsModel) -> ModelIs:
+    """Where a language model of the house answers, for workers; they reach others by themselves."""
+    found = ModelIs(request=wanted.request, model=wanted.model)
     try:
-        model = await house.current()
-        if not isinstance(model, BuiltInModel):
-            return ModelIs(request=number, problem="the server has no built-in language model")
-        server = model.server
+        running = judge if wanted.model == "words judge" else await house.current()
+        if not isinstance(running, BuiltInModel | SmallModelJudge):
+            return found.model_copy(update={"problem": f"the server has no built-in {wanted.model}"})
+        server = running.server
         base_url = await server.ready()
     except VisavisError as error:
-        return ModelIs(request=number, problem=str(error))
-    return ModelIs(request=number, base_url=base_url, api_key=server.api_key.get_secret_value(), name=server.model.name)
+        return found.model_copy(update={"problem": str(error)})
+    key = server.api_key.get_secret_value()
+    return found.model_copy(update={"base_url": base_url, "api_key": key, "name": server.model.name})
 
 
 def _slots(settings: Settings, answering: LanguageModel) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import SecretStr
 
@@ -38,6 +38,7 @@ from visavis.hosting.worker_protocol import (
     Line,
     ModelIs,
     Ready,
+    SharedModel,
     ToWorker,
     WhereIsModel,
     failed,
@@ -46,21 +47,23 @@ from visavis.layers.builtin import start_speech
 from visavis.layers.llm.built_in import BuiltInModel
 from visavis.layers.llm.endpoint import LAYER
 from visavis.layers.llm.vendor import vendor_model
+from visavis.layers.turn.words_judge import SmallModelJudge
 from visavis.outbound import outbound_of
 
 _log = logging.getLogger(__name__)
 
 
 class ServersModel:
-    """The server's llama.cpp process, seen from a worker: a `visavis.layers.llm.built_in.ModelServer`.
+    """A llama.cpp process of the server, seen from a worker: a `visavis.layers.llm.built_in.ModelServer`.
 
     Where it answers changes when it was started again, so the server is asked for every reply.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, wanted: SharedModel) -> None:
         self.model = Path("built-in")
         self.api_key = SecretStr("")
         self._line = line
+        self._wanted = wanted
         self._requests = itertools.count()
         self._asked: dict[int, asyncio.Future[ModelIs]] = {}
 
@@ -70,7 +73,7 @@ class ServersModel:
         answer: asyncio.Future[ModelIs] = asyncio.get_running_loop().create_future()
         self._asked[request] = answer
         try:
-            self._line.send(WhereIsModel(request=request))
+            self._line.send(WhereIsModel(request=request, model=self._wanted))
             found = await answer
         finally:
             del self._asked[request]
@@ -96,7 +99,7 @@ class Work:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._model = ServersModel(line)
+        self._models = {wanted: ServersModel(line, wanted) for wanted in get_args(SharedModel)}
         self._calls: Calls | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -110,7 +113,7 @@ class Work:
         try:
             while (message := await self._line.receive()) is not None:
                 if isinstance(message, ModelIs):
-                    self._model.answered(message)
+                    self._models[message.model].answered(message)
                 elif isinstance(message, Connect | Interact | Farewell | End):
                     self._start(self._obey(message))
         finally:
@@ -121,9 +124,12 @@ class Work:
         """Load everything, say so, and keep it until cancelled."""
         try:
             async with AsyncExitStack() as stack:
-                model = vendor_model(settings.llm) if settings.llm else BuiltInModel(self._model)
+                built_in = self._models["language model"]
+                model = vendor_model(settings.llm) if settings.llm else BuiltInModel(built_in)
                 await stack.enter_async_context(aclosing(model))
-                layers = await stack.enter_async_context(start_speech(model))
+                judge = SmallModelJudge(self._models["words judge"])
+                await stack.enter_async_context(aclosing(judge))
+                layers = await stack.enter_async_context(start_speech(model, judge))
                 threads = ThreadPoolExecutor(settings.conversations_per_worker, thread_name_prefix="render")
                 stack.callback(threads.shutdown, wait=False, cancel_futures=True)
                 engines = SharedEngines(layers, Faces(), outbound_of(settings), settings.mcp_commands)

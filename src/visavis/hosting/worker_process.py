@@ -46,8 +46,8 @@ LONGEST_PAUSE_S = 60.0
 END_S = 5.0
 """How long a worker may take to end when it is not needed any more."""
 
-FindModel = Callable[[int], Awaitable[ModelIs]]
-"""Where the shared language model answers, for the request of that number."""
+FindModel = Callable[[WhereIsModel], Awaitable[ModelIs]]
+"""Where a shared language model answers."""
 
 
 class WorkerProcess:
@@ -154,13 +154,13 @@ class WorkerProcess:
                 self._tell(Happened(conversation_id, event))
             case CallIsOver(conversation_id=conversation_id, left=left, failed_step=step):
                 self._tell(CallOver(conversation_id, left, step))
-            case WhereIsModel(request=number):
-                task = asyncio.create_task(self._tell_model(number))
+            case WhereIsModel():
+                task = asyncio.create_task(self._tell_model(message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _tell_model(self, number: int) -> None:
-        found = await self._find_model(number)
+    async def _tell_model(self, wanted: WhereIsModel) -> None:
+        found = await self._find_model(wanted)
         if self._line:
             self._line.send(found)
 

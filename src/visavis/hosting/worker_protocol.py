@@ -7,7 +7,7 @@ and then the JSON text.
 import asyncio
 import struct
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -66,11 +66,16 @@ class End(_Message):
     reason: str
 
 
+SharedModel: TypeAlias = Literal["language model", "words judge"]
+"""What one process runs for all."""
+
+
 class ModelIs(_Message):
-    """To the worker: where the language model that all processes share answers; without an address, why not."""
+    """To the worker: where a language model that all processes share answers; without an address, why not."""
 
     kind: Literal["model is"] = "model is"
     request: int
+    model: SharedModel = "language model"
     base_url: str | None = None
     api_key: str = ""
     name: str = ""
@@ -124,6 +129,7 @@ class WhereIsModel(_Message):
 
     kind: Literal["where is model"] = "where is model"
     request: int
+    model: SharedModel = "language model"
 
 
 ToWorker = Begin | Connect | Interact | Farewell | End | ModelIs

@@ -9,7 +9,7 @@ from visavis.layers.realtime import VoiceToVoice
 from visavis.layers.stt import SpeechToText
 from visavis.layers.tools import Tool
 from visavis.layers.tts import TextToSpeech
-from visavis.layers.turn import EndOfTurn, VoiceActivity
+from visavis.layers.turn import EndOfTurn, VoiceActivity, WordsJudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,5 @@ class Layers:
     """Those of the persona that this process does by itself."""
     voice_to_voice: VoiceToVoice | None = None
     """Hears and answers instead of recogniser, language model and voice."""
+    words_judge: WordsJudge | None = None
+    """Whom `end_of_turn` asks about words; without one it judges by the rest."""

@@ -17,9 +17,11 @@ from visavis.layers.perception.local import LocalPerception
 from visavis.layers.perception.vision import VisionModel
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
+from visavis.layers.turn import WordsJudge
 from visavis.layers.turn.end_of_turn import CombinedEndOfTurn
 from visavis.layers.turn.silero import Silero
 from visavis.layers.turn.smart_turn import SmartTurn
+from visavis.layers.turn.words_judge import words_judge
 from visavis.models import ModelMissingError
 
 _log = logging.getLogger(__name__)
@@ -31,13 +33,19 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
 
     Raises `visavis.models.ModelMissingError`, and `EngineError` for an engine that does not start.
     """
-    async with language_model(settings, llm or settings.llm) as answering, start_speech(answering) as layers:
+    async with (
+        language_model(settings, llm or settings.llm) as answering,
+        words_judge() as judge,
+        start_speech(answering, judge) as layers,
+    ):
         yield layers
 
 
 @asynccontextmanager
-async def start_speech(answering: LanguageModel) -> AsyncIterator[Layers]:
+async def start_speech(answering: LanguageModel, judge: WordsJudge | None = None) -> AsyncIterator[Layers]:
     """The built-in engines that hear and speak, around a language model; loaded and warm when this is entered.
+
+    `judge` is whom the end-of-turn model asks about words, if anybody.
 
     Raises `visavis.models.ModelMissingError`, and `EngineError` for an engine that does not start.
     """
@@ -54,7 +62,7 @@ async def start_speech(answering: LanguageModel) -> AsyncIterator[Layers]:
         await utterance.partial()
         await utterance.final()
         perception = _perception()
-        yield Layers(voice_activity.listen, recogniser, end_of_turn, answering, voice, perception)
+        yield Layers(voice_activity.listen, recogniser, end_of_turn, answering, voice, perception, words_judge=judge)
     finally:
         recogniser.close()
         end_of_turn.close()

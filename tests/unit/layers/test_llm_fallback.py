@@ -35,9 +35,6 @@ class Model:
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         pass
 
-    async def ending(self, messages: Sequence[Message]) -> None:
-        return None
-
     def rest(self, seconds: float) -> None:
         pass
 

@@ -150,32 +150,6 @@ async def test_a_reply_reuses_what_was_prefilled(server: LlamaServer) -> None:
     assert await cached_tokens(server, said) > await cached_tokens(server, LONG_QUESTION) + 5
 
 
-@pytest.mark.models
-@pytest.mark.parametrize(
-    ("whole", "broken"), [("What's the time?", "What's the."), ("I live in Paris.", "I live in."), ("Yes.", "Is it.")]
-)
-async def test_words_that_break_off_are_less_likely_the_last(server: LlamaServer, whole: str, broken: str) -> None:
-    model = BuiltInModel(server)
-    ends, goes_on = [await model.ending([Message("user", words)]) for words in (whole, broken)]
-    await model.aclose()
-    assert ends and goes_on
-    assert ends.of_sentence > goes_on.of_sentence
-
-
-@pytest.mark.models
-async def test_a_reply_reuses_what_was_read_for_the_ending(server: LlamaServer) -> None:
-    said = STORY[-1:]
-    model = BuiltInModel(server)
-    await model.ending(said)
-    await model.aclose()
-    assert await cached_tokens(server, said) > await cached_tokens(server, LONG_QUESTION) + 5
-
-
-@pytest.mark.models
-async def test_no_words_have_no_ending(server: LlamaServer) -> None:
-    assert await BuiltInModel(server).ending([Message("user", "...")]) is None
-
-
 async def cached_tokens(server: LlamaServer, messages: list[Message] = LONG_QUESTION) -> int:
     """How many tokens of the prompt `messages` the server already had; asks for as little as possible."""
     body = {

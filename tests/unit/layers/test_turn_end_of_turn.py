@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conversation.simulation import simulate
 from tests.sentences import SENTENCES, sentence
 from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError, EngineError
-from visavis.layers.llm import Ending
-from visavis.layers.turn import Pause, UnreadPause
+from visavis.layers.turn import Ending, Pause, UnreadPause
 from visavis.layers.turn.end_of_turn import (
     HEARD_SILENCE_S,
     SIGNS,
@@ -85,33 +85,53 @@ async def test_silence_without_words_has_a_probability(judge: CombinedEndOfTurn,
     assert all([0 <= p <= 1 async for p in judge.probabilities(UnreadPause(silence, 0.1, recognised("")))])
 
 
-@pytest.mark.models
-async def test_the_language_model_is_asked_in_doubt_and_changes_the_judgement(judge: CombinedEndOfTurn) -> None:
-    asked: list[str] = []
+class FixedSmartTurn:
+    """The network's opinion, known at once."""
 
-    async def probabilities(text: str, ending: Ending) -> list[float]:
-        async def tell(words: str) -> Ending:
-            asked.append(words)
-            return ending
+    def __init__(self, opinion: float) -> None:
+        self.opinion = opinion
 
+    async def probability(self, speech: Samples) -> float:
+        return self.opinion
+
+
+def judged_at(text: str, opinion: float, ending: Ending | None, takes_s: float) -> list[tuple[float, float]]:
+    """The judgements of a turn and when they came, in seconds after its words, on simulated time."""
+
+    async def tell(words: str) -> Ending | None:
+        await asyncio.sleep(takes_s)
+        return ending
+
+    async def work() -> list[tuple[float, float]]:
+        judge = CombinedEndOfTurn(FixedSmartTurn(opinion))  # type: ignore[arg-type]
         sound = np.zeros(LISTEN_RATE_HZ, np.float32)
-        return [p async for p in judge.probabilities(UnreadPause(sound, 0.1, recognised(text), ending=tell))]
+        pause = UnreadPause(sound, 0.1, recognised(text), ending=tell)
+        now = asyncio.get_running_loop().time
+        begun = now() + 0.01
+        return [(now() - begun, p) async for p in judge.probabilities(pause)]
 
-    without, likely = await probabilities("I would like to", Ending(-1.0, -0.1))
-    again, unlikely = await probabilities("I would like to", Ending(-14.0, -14.0))
-    assert asked == ["I would like to"] * 2
-    assert without == again
-    assert unlikely < without < likely
+    found: list[tuple[float, float]] = simulate(work)
+    return found
 
 
-@pytest.mark.models
-async def test_a_model_that_cannot_tell_changes_nothing(judge: CombinedEndOfTurn) -> None:
-    async def tell(words: str) -> None:
-        return None
+def test_a_verdict_on_the_words_that_comes_soon_is_waited_for() -> None:
+    [(at_s, likely)] = judged_at("I would like tea.", 0.5, Ending(-0.1, -0.1), 0.08)
+    [(_, unlikely)] = judged_at("I would like tea.", 0.5, Ending(-14, -14), 0.08)
+    assert at_s == pytest.approx(0.08)
+    assert unlikely < likely
 
-    sound = np.zeros(LISTEN_RATE_HZ, np.float32)
-    pause = UnreadPause(sound, 0.1, recognised("I would like to"), ending=tell)
-    assert len([p async for p in judge.probabilities(pause)]) == 1
+
+def test_a_verdict_on_the_words_that_comes_late_corrects_an_earlier_one() -> None:
+    (early_s, before), (late_s, after) = judged_at("I would like tea.", 0.5, Ending(-14, -14), 0.3)
+    assert early_s < 0.2
+    assert late_s == pytest.approx(0.3)
+    assert after < before
+
+
+def test_a_words_judge_that_cannot_tell_changes_nothing() -> None:
+    [(_, soon)] = judged_at("I would like tea.", 0.5, None, 0.05)
+    [(_, late)] = judged_at("I would like tea.", 0.5, None, 0.5)
+    assert soon == late
 
 
 @pytest.mark.models

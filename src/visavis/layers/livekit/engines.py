@@ -14,7 +14,7 @@ from livekit.agents.types import APIConnectOptions
 
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Pcm, Samples
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, Message, Piece, Tokens, ToolRequest
+from visavis.layers.llm import Function, Message, Piece, Tokens, ToolRequest
 from visavis.layers.tts import Speech
 from visavis.layers.tts.openai_speech import EstimatedWords
 from visavis.layers.tts.spoken_text import spoken_text
@@ -230,10 +230,6 @@ class LiveKitModel:
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Nothing."""
-
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        """None: it cannot tell."""
-        return None
 
     def rest(self, seconds: float) -> None:
         """Nothing: the work is done elsewhere."""

@@ -59,16 +59,6 @@ Piece = str | ToolRequest | Tokens
 """Of a reply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How likely somebody's words so far are their last: log probabilities, at least -14."""
-
-    of_turn: float
-    """That nothing follows."""
-    of_sentence: float
-    """That a full stop, question mark or exclamation mark follows."""
-
-
 class LanguageModel(Protocol):
     """A conversational model; one instance serves all calls of a process."""
 
@@ -87,10 +77,6 @@ class LanguageModel(Protocol):
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Prepare for a `stream` call that begins like these. A hint: failures are not raised."""
-        ...
-
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        """How likely the last message, the person's, is complete; None where the model cannot tell. Never raises."""
         ...
 
     def rest(self, seconds: float) -> None:

@@ -8,12 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-import httpx
 from pydantic import SecretStr
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, Message, Piece, Tokens, ToolRequest, router, words_of
-from visavis.layers.llm.ending import EndingReader
+from visavis.layers.llm import Function, Message, Piece, Tokens, ToolRequest, router, words_of
 from visavis.layers.llm.endpoint import LAYER, LanguageModelSettings, UnreachableError
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.prompt import FACT_FIRST, for_small_model
@@ -79,7 +77,6 @@ class BuiltInModel:
     def __init__(self, server: ModelServer) -> None:
         self.server = server
         self._client: OpenAICompatible | None = None
-        self._ending_reader: EndingReader | None = None
         self._client_url = ""
 
     async def stream(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> AsyncGenerator[Piece, None]:
@@ -138,26 +135,15 @@ class BuiltInModel:
             return
         await client.prefill(framed(messages))
 
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        """How likely the person has finished; see `visavis.layers.llm.LanguageModel`."""
-        try:
-            (await self._current_client()).cancel_prefill()
-            assert self._ending_reader
-            return await self._ending_reader.ending(framed(messages))
-        except (EngineError, httpx.HTTPError, LookupError, ValueError) as error:
-            _log.debug("the end of a turn could not be judged: %r", error)
-            return None
-
     def rest(self, seconds: float) -> None:
         """Let the server stand still; see `visavis.layers.llm.LanguageModel`."""
         self.server.rest(seconds)
 
     async def aclose(self) -> None:
         """End the connections to the server, which itself goes on."""
-        if self._client is not None and self._ending_reader is not None:
+        if self._client is not None:
             await self._client.aclose()
-            await self._ending_reader.aclose()
-            self._client = self._ending_reader = None
+            self._client = None
 
     async def _current_client(self) -> OpenAICompatible:
         self.server.wake()
@@ -169,7 +155,6 @@ class BuiltInModel:
         if self._client is None or base_url != self._client_url:
             await self.aclose()
             self._client, self._client_url = OpenAICompatible(built_in_settings(self.server, base_url)), base_url
-            self._ending_reader = EndingReader(base_url, self.server.api_key)
         return self._client
 
 

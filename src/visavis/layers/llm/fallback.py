@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, LanguageModel, Message, Piece, Tokens, takes_pictures
+from visavis.layers.llm import Function, LanguageModel, Message, Piece, Tokens, takes_pictures
 from visavis.layers.llm.endpoint import TemporaryError
 
 _log = logging.getLogger(__name__)
@@ -55,9 +55,6 @@ class FallbackModel:
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         await self._first.prefill(messages, tools)
-
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        return await self._first.ending(messages)
 
     def rest(self, seconds: float) -> None:
         self._first.rest(seconds)

@@ -8,7 +8,7 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletionChunk
 
-from visavis.layers.llm import Ending, Function, Message, Piece, Tokens
+from visavis.layers.llm import Function, Message, Piece, Tokens
 from visavis.layers.llm.chat_protocol import StreamedRequests, Words, as_json, cost, function_as_json
 from visavis.layers.llm.endpoint import Endpoint, LanguageModelSettings, Pace
 
@@ -72,10 +72,6 @@ class OpenAICompatible:
                 yield spent
         finally:
             await response.close()
-
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        """None: the protocol does not tell."""
-        return None
 
     def rest(self, seconds: float) -> None:
         """Nothing: the work is done elsewhere."""

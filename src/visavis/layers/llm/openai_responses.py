@@ -7,7 +7,7 @@ import openai
 from openai.types.responses import ResponseFunctionToolCall, ResponseStreamEvent, ResponseUsage
 
 from visavis.errors import EngineError
-from visavis.layers.llm import Ending, Function, Message, Piece, Tokens, ToolRequest
+from visavis.layers.llm import Function, Message, Piece, Tokens, ToolRequest
 from visavis.layers.llm.chat_protocol import Words, flat_function_as_json, picture_url
 from visavis.layers.llm.endpoint import Endpoint, LanguageModelSettings, Pace
 
@@ -52,10 +52,6 @@ class OpenAIResponses:
 
     async def prefill(self, messages: Sequence[Message], tools: Sequence[Function] = ()) -> None:
         """Nothing: the protocol cannot ask for that."""
-
-    async def ending(self, messages: Sequence[Message]) -> Ending | None:
-        """None: the protocol does not tell."""
-        return None
 
     def rest(self, seconds: float) -> None:
         """Nothing: the work is done elsewhere."""

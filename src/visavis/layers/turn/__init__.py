@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from visavis.audio import Samples
-from visavis.layers.llm import Ending
 
 VAD_FRAME = 512
 """Samples of one voice-activity frame: 32 ms at 16 kHz."""
@@ -37,8 +36,33 @@ class Pause:
     """The replica's last words: to a question, a short answer is complete."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How likely somebody's words so far are their last: log probabilities, at least -14."""
+
+    of_turn: float
+    """That nothing follows."""
+    of_sentence: float
+    """That a full stop, question mark or exclamation mark follows."""
+
+
+class WordsJudge(Protocol):
+    """A language model that reads along and judges by the words alone; one instance serves all calls of a process."""
+
+    async def read(self, asked: str, text: str) -> None:
+        """Prepare for the `ending` of words that begin like these. A hint: failures are not raised."""
+        ...
+
+    async def ending(self, asked: str, text: str) -> Ending | None:
+        """How likely `text`, said after the replica's words `asked`, is complete; None if it cannot tell in time.
+
+        Never raises.
+        """
+        ...
+
+
 AskEnding: TypeAlias = Callable[[str], Awaitable[Ending | None]]
-"""What the language model of the conversation thinks of the end of these words; None if it cannot tell."""
+"""`WordsJudge.ending` of these words in the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +75,7 @@ class UnreadPause:
     asked: str = ""
     """These are as in `Pause`."""
     ending: AskEnding | None = None
-    """Asked in doubt only, as it takes a language model's time."""
+    """Asked in doubt only, as it takes a language model's time; None where there is none."""
 
     def read(self, words: str) -> Pause:
         """The pause, now that the words are known."""

@@ -2,8 +2,8 @@
 
 Three logistic regressions, fitted by `training/end_of_turn` (data, recipe and measured curves are in its README). The
 first knows words and melody and costs a few milliseconds. Only if it is unsure does smart-turn count, whose look takes
-some 130 ms of a core, about as long as the recogniser takes for the words: both work at the same time. Where the turn
-still seems unfinished, and would cost a long wait, the language model is asked whether the words can end there.
+some 130 ms of a core, about as long as the recogniser takes for the words: both work at the same time. Meanwhile a
+small language model is asked whether the words can end there; its answer counts unless the turn is surely complete.
 """
 
 import asyncio
@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.errors import BadInputError
-from visavis.layers.llm import Ending
-from visavis.layers.turn import Pause, UnreadPause
+from visavis.layers.turn import Ending, Pause, UnreadPause
 from visavis.layers.turn.lexical import Wording, wording
 from visavis.layers.turn.prosody import Prosody, prosody
 from visavis.layers.turn.smart_turn import SmartTurn
 
 HEARD_SILENCE_S = 0.2
 """Trailing silence that smart-turn is given at least; it was made for no less."""
+
+_ASKED_SOON_S = 0.12
+"""So long nothing is said of a pause that the language model will know more of: about what it takes."""
 
 WEIGHTS = Path(__file__).with_name("end_of_turn.json")
 
@@ -58,7 +60,7 @@ class Weights:
     unsure: tuple[float, float]
     """Between these probabilities of the first the second is asked."""
     doubtful: float
-    """Below this probability the third is asked as well."""
+    """Below this probability the third counts."""
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> "Weights":
@@ -108,18 +110,29 @@ class CombinedEndOfTurn:
         """Yield the probability that the turn is complete; see `visavis.layers.turn.EndOfTurn`."""
         # Looks before it is known whether that is needed: the words take about as long.
         looking = asyncio.create_task(self._smart_turn.probability(with_enough_silence(pause.sound, pause.silence_s)))
+        asking: asyncio.Future[Ending | None] | None = None
         try:
             words = await pause.words
+            asking = asyncio.ensure_future(pause.ending(words)) if pause.ending else None
             found = await asyncio.to_thread(signs, pause.read(words))
             probability = self._weights.without_smart_turn(found)
             low, high = self._weights.unsure
             if low < probability < high:
                 probability = self._weights.with_smart_turn(found, await looking)
-            yield probability
-            if pause.ending and probability < self._weights.doubtful and (read := await pause.ending(words)):
+            if asking is None or probability >= self._weights.doubtful:
+                yield probability
+                return
+            in_time, _ = await asyncio.wait({asking}, timeout=_ASKED_SOON_S)
+            if not in_time:
+                yield probability
+            if read := await asking:
                 yield self._weights.with_language_model(found, await looking, read)
+            elif in_time:
+                yield probability
         finally:
             looking.cancel()
+            if asking:
+                asking.cancel()
 
     async def warm_up(self) -> None:
         """Run everything once, smart-turn included, so that a call's first pause is judged as fast as its next."""

@@ -111,12 +111,11 @@ def main() -> None:
     """Measure and report."""
     recogniser, silero, smart_turn = Moonshine(), Silero(), SmartTurn()
     combined = CombinedEndOfTurn(smart_turn)
-    fixed = PatienceSettings(VAD_ONLY_MS, VAD_ONLY_MS, VAD_ONLY_MS, VAD_ONLY_MS)
     systems = (
         System("visavis", combined, PatienceSettings()),
         System("without a language model", combined, PatienceSettings(), words_judge=False),
         System("smart-turn alone", _SmartTurnAlone(smart_turn), PatienceSettings()),
-        System(f"voice activity, {VAD_ONLY_MS:.0f} ms", None, fixed),
+        System(f"voice activity, {VAD_ONLY_MS:.0f} ms", None, PatienceSettings.fixed(VAD_ONLY_MS)),
     )
     chosen = _chosen()
     sounds = _sounds(chosen)

@@ -5,7 +5,7 @@ Owner of what is known about the habit. Counts the milliseconds it is given; nev
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -37,16 +37,23 @@ class PatienceSettings:
 
     sure_ms: float = 200
     """When the turn is surely complete; people leave about 200 ms (Stivers et al. 2009)."""
-    unsure_ms: float = 310
-    """When it is about as likely complete as not: with the delay of voice activity still an answer within 500 ms."""
+    unsure_ms: float = 380
+    """When it is little likelier complete than not: with the delay of voice activity still an answer within 500 ms."""
+    unlikely_ms: float = 1200
+    """When it is probably not complete: longer than four in five of the natural pauses."""
     unfinished_ms: float = 1600
-    """When it is probably not complete: longer than nineteen in twenty of the natural pauses."""
+    """When it is surely not complete: longer than nineteen in twenty of them."""
     unknown_ms: float = 800
     """While there is no evidence: longer than it takes to come."""
     stretch: float = 1.0
     """Factor on all, given by the persona."""
     adapts: bool = True
     """Whether the person's habit counts."""
+
+    @classmethod
+    def fixed(cls, silence_ms: float) -> Self:
+        """The same silence whatever is known."""
+        return cls(silence_ms, silence_ms, silence_ms, silence_ms, silence_ms, adapts=False)
 
 
 def of_level(level: str) -> PatienceSettings:
@@ -80,8 +87,8 @@ class Patience:
         if completeness is None:
             needed = settings.unknown_ms
         else:
-            waits = (settings.unfinished_ms, settings.unsure_ms, settings.sure_ms)
-            needed = float(np.interp(completeness, (_UNFINISHED, _UNSURE, 1.0), waits))
+            waits = (settings.unfinished_ms, settings.unlikely_ms, settings.unsure_ms, settings.sure_ms)
+            needed = float(np.interp(completeness, (_UNFINISHED, _UNLIKELY, _UNSURE, 1.0), waits))
         # A habit says how long somebody thinks, not how long they wait when they are done.
         extra = (needed - settings.sure_ms) * self._habit() if needed > settings.sure_ms else 0.0
         return (min(needed, settings.sure_ms) + extra) * settings.stretch
@@ -100,8 +107,8 @@ class Patience:
         return float(np.clip((theirs / _USUAL_MS) ** trust, *_HABIT_RANGE))
 
 
-_UNFINISHED, _UNSURE = 0.35, 0.5
-"""Completeness at which the longer two silences are due; between, the silence changes evenly."""
+_UNFINISHED, _UNLIKELY, _UNSURE = 0.1, 0.3, 0.6
+"""Completeness at which the longer silences are due; between, the silence changes evenly."""
 _REMEMBERED = 24
 """Pauses; so a habit may change within a call."""
 _SHORTEST_MS = 200.0

@@ -79,8 +79,7 @@ class Description(BaseModel):
         silence_ms = float(_SILENCE_MS if silence is None else silence)
         onset = Onset(64, threshold)
         settings = FloorSettings(onset, onset, onset, stop_probability=max(0.05, threshold - 0.15))
-        fixed = PatienceSettings(silence_ms, silence_ms, silence_ms, silence_ms, adapts=False)
-        return Floor(settings, Patience(fixed))
+        return Floor(settings, Patience(PatienceSettings.fixed(silence_ms)))
 
 
 def first(instructions: str, functions: tuple[Function, ...], model: str, session_id: str, voice: str) -> Description:

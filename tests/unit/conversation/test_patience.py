@@ -14,6 +14,19 @@ def test_the_surer_the_end_the_shorter_the_silence():
     assert waits[0] >= 1200
 
 
+def test_what_is_probably_unfinished_is_not_waited_for_as_long_as_what_surely_is():
+    patience = Patience()
+    even, probably, surely = (patience.silence_needed_ms(complete) for complete in (0.5, 0.3, 0.05))
+    assert even < 0.75 * probably
+    assert probably < 0.8 * surely
+
+
+def test_a_fixed_silence_is_due_whatever_is_known():
+    patience = Patience(PatienceSettings.fixed(700))
+    patience.person_went_on(1500)
+    assert {patience.silence_needed_ms(known) for known in (None, 0.0, 0.4, 1.0)} == {700}
+
+
 def test_without_evidence_it_waits_longer_than_when_the_turn_is_surely_complete():
     patience = Patience()
     assert patience.silence_needed_ms(None) > patience.silence_needed_ms(0.9)

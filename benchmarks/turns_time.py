@@ -133,7 +133,7 @@ class ChargedWordsJudge:
 
     def __init__(self, server: LlamaServer) -> None:
         self._server = server
-        self._judge = SmallModelJudge(server)
+        self._judge = SmallModelJudge(server, timeout_s=60)
 
     async def read(self, asked: str, text: str) -> None:
         """Let the judge read, while no time passes."""

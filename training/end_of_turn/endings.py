@@ -32,7 +32,7 @@ def endings(examples: Sequence[Example]) -> list[Ending]:
 
 
 async def _read(texts: Sequence[tuple[str, str]]) -> list[Ending]:
-    async with words_judge() as judge:
+    async with words_judge(timeout_s=60) as judge:
         if judge is None:
             sys.exit(f"there is no {MODEL}; run `visavis models pull {MODEL}`")
         await judge.server.ready()

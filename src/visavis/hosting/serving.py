@@ -50,7 +50,7 @@ async def serving(settings: Settings, store: Store, persona: Persona, replica_id
         stack.push_async_callback(house.aclose)
         # A server whose own persona brings its language model may never need the one of the house.
         answering: LanguageModel = house if persona.layers.llm else await house.current()
-        judge = await stack.enter_async_context(words_judge())
+        judge = await stack.enter_async_context(words_judge(answering))
         layers = await stack.enter_async_context(start_speech(answering, judge))
         engines = SharedEngines(layers, Faces(), outbound_of(settings), settings.mcp_commands)
         await _warm_up(engines, Plan(conversation_id="warming up", persona=persona, replica_id=replica_id))

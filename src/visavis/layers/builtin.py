@@ -35,7 +35,7 @@ async def start_layers(settings: Settings, llm: LanguageModelSettings | None) ->
     """
     async with (
         language_model(settings, llm or settings.llm) as answering,
-        words_judge() as judge,
+        words_judge(answering) as judge,
         start_speech(answering, judge) as layers,
     ):
         yield layers

@@ -21,7 +21,7 @@ def test_more_words_continue_what_was_read() -> None:
 
 @pytest.mark.models
 async def test_words_that_break_off_are_less_likely_the_last() -> None:
-    async with words_judge() as judge:
+    async with words_judge(timeout_s=60) as judge:
         if judge is None:
             pytest.skip("the judge's model is not here")
         await judge.server.ready()

@@ -6,7 +6,7 @@ from visavis import models
 from visavis.errors import BadInputError
 from visavis.models.manifest import Model
 
-OPTIONAL = {"smollm2-135m", "person-mask", "speaker-encoder", "whisper-tiny.en"}
+OPTIONAL = {"person-mask", "speaker-encoder", "whisper-tiny.en"}
 
 
 def test_every_model_that_the_product_names_is_there() -> None:

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from visavis import models
 from visavis.errors import EngineError
-from visavis.layers.llm.built_in import ModelServer
+from visavis.layers.llm import LanguageModel
+from visavis.layers.llm.built_in import BuiltInModel, ModelServer
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.turn import Ending
 from visavis.models import ModelMissingError
@@ -42,7 +43,7 @@ where the cache has them."""
 _LEFT_OUT = 300
 
 _CONTEXT_TOKENS = 512
-_TIMEOUT_S = 1.0
+TIMEOUT_S = 1.0
 """By then silence decides."""
 
 
@@ -54,8 +55,9 @@ class _Candidate(BaseModel):
 class SmallModelJudge:
     """A `visavis.layers.turn.WordsJudge` on a llama.cpp server, which it follows through restarts."""
 
-    def __init__(self, server: ModelServer) -> None:
+    def __init__(self, server: ModelServer, timeout_s: float = TIMEOUT_S) -> None:
         self.server = server
+        self._timeout_s = timeout_s
         self._client: httpx.AsyncClient | None = None
         self._client_url = ""
         self._asking = asyncio.Lock()
@@ -92,7 +94,8 @@ class SmallModelJudge:
             self._client = None
 
     async def _complete(self, request: dict[str, Any]) -> dict[str, Any]:
-        async with asyncio.timeout(_TIMEOUT_S):
+        self.server.wake()
+        async with asyncio.timeout(self._timeout_s):
             base_url = await self.server.ready()
             if self._client is None or base_url != self._client_url:
                 await self.aclose()
@@ -107,23 +110,32 @@ class SmallModelJudge:
         return httpx.AsyncClient(
             base_url=base_url.removesuffix("/v1"),
             headers={"authorization": f"Bearer {key}"},
-            timeout=_TIMEOUT_S,
+            timeout=self._timeout_s,
             trust_env=False,
         )
 
 
 @asynccontextmanager
-async def words_judge() -> AsyncIterator[SmallModelJudge | None]:
-    """The built-in judge and its server, which goes on starting after this is entered; None without its model file."""
+async def words_judge(
+    answering: LanguageModel | None = None, timeout_s: float = TIMEOUT_S
+) -> AsyncIterator[SmallModelJudge | None]:
+    """The built-in judge and its server, which goes on starting after this is entered; None without its model file.
+
+    Where the same model is the one that is `answering`, they share its server. After `timeout_s` it cannot tell.
+    """
     try:
         file = next(models.path(MODEL).glob("*.gguf"))
     except ModelMissingError as error:
         _log.warning("ends of turns are judged without a language model: %s", error)
         yield None
         return
+    if isinstance(answering, BuiltInModel) and answering.server.model.name == file.name:
+        async with aclosing(SmallModelJudge(answering.server, timeout_s)) as judge:
+            yield judge
+        return
     async with (
         LlamaServer(file, threads=1, context_tokens=_CONTEXT_TOKENS) as server,
-        aclosing(SmallModelJudge(server)) as judge,
+        aclosing(SmallModelJudge(server, timeout_s)) as judge,
     ):
         yield judge
 

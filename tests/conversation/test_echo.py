@@ -273,6 +273,31 @@ def test_text_may_come_in_pieces():
     assert (utterance["properties"]["speech"], utterance["inference_id"]) == ("One two three. Four", "u1")
 
 
+def waterfalls(call: Listener) -> list[dict[str, float]]:
+    return [told["properties"]["stages"] for told in call.said("conversation.latency")]
+
+
+def test_waterfall_of_a_parrot_begins_when_text_is_asked_for():
+    def ask(call: Listener) -> None:
+        call.type("conversation.echo", text="One, two. ", inference_id="a", done=True)
+        call.type("conversation.echo", text="Three.", inference_id="b", done=True)
+
+    call = scripted((1.0, ask), until=7)
+    order = ["asked", "first_clause", "first_sound", "sent"]
+    for stages in waterfalls(call):
+        times = [stages[name] for name in order]
+        assert times == sorted(times) and times[0] == 0
+    first, second = waterfalls(call)  # the second is not charged with the time that it waits for the first
+    assert abs(second["sent"] - first["sent"]) < 100
+    assert call.said("conversation.latency")[0]["properties"]["utterance_to_utterance_ms"] is None
+
+
+def test_waterfall_of_a_parrot_shows_how_long_sound_was_kept_to_flow_evenly():
+    call = scripted((1.0, lambda call: call.echo(tone(1.0), inference_id="a", done=True)), until=4)
+    (stages,) = waterfalls(call)
+    assert stages["asked"] == 0 and 0 < stages["sent"] < 200
+
+
 def test_person_is_noticed_but_neither_transcribed_nor_obeyed():
     call = scripted(
         (1.0, lambda call: call.echo(tone(3), inference_id="u1", done=True)),

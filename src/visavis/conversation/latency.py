@@ -3,6 +3,7 @@
 from typing import Literal, get_args
 
 Stage = Literal[
+    "asked",  # a client's own words or sound were the next to be said; first of all stages in echo mode
     "last_voice",  # the person's last voiced sound reached the server
     "vad_end",  # the pause was noticed
     "turn_decision",  # the floor decided that the turn was over
@@ -37,7 +38,10 @@ class Waterfall:
         return next((self._marks[stage] for stage in STAGES if stage in self._marks), None)
 
     def stages_ms(self) -> dict[Stage, float]:
-        """Milliseconds from the first marked stage to each marked stage; a typed turn begins at its final text."""
+        """Milliseconds from the first marked stage to each marked stage.
+
+        A typed turn begins at its final text, what a client has said exactly at `asked`.
+        """
         origin = self.began_at
         if origin is None:
             return {}

@@ -179,7 +179,7 @@ class Persona(BaseModel):
         if info.data.get("pipeline_mode") == "speech-to-speech" and not (
             layers.sts or layers.sts_gemini or layers.sts_plugin
         ):
-            raise ValueError("sts, sts_gemini or sts_plugin is needed when pipeline_mode is 'speech-to-speech'")
+            raise ValueError("sts is needed when pipeline_mode is 'speech-to-speech' (or sts_gemini, or sts_plugin)")
         return layers
 
 

@@ -62,8 +62,8 @@ _TYPICAL_S = 1.0
 _JUDGING_S = 0.5
 """Longer than it takes to recognise the last words and to judge whether they were the last."""
 
-_OF_A_TURN = {"final_text", "turn_decision"}
-"""Stages that only an answer to the person has."""
+_TIMED = {"final_text", "turn_decision", "asked"}
+"""Stages that only an answer to the person has, and what a client has said: of these the latency is reported."""
 
 _NOD_EVERY_S = 3.0
 
@@ -254,6 +254,7 @@ class Turns:
     async def echo(self, said: AsyncIterator[str] | SoundReply, inference_id: str) -> bool:
         """Say exactly `said` from now on; returns when it is over, and whether it was interrupted."""
         reply = said if isinstance(said, SoundReply) else self._reply(said, Waterfall())
+        reply.waterfall.mark("asked", self._clock.now())
         playing = self._play(reply, inference_id=inference_id)
         assert self._saying
         await self._saying.over.wait()
@@ -441,14 +442,14 @@ class Turns:
     def _replica_started(self, saying: Saying) -> None:
         self._events.emit(events.ReplicaStartedSpeaking(), saying.inference_id)
         self._events.emit(events.StartedSpeaking(role="replica"), saying.inference_id)
-        if _OF_A_TURN & saying.reply.waterfall.stages_ms().keys() and not saying.from_s:
+        if _TIMED & saying.reply.waterfall.stages_ms().keys() and not saying.from_s:
             self._start(self._report_latency(saying))
 
     async def _report_latency(self, saying: Saying) -> None:
         playing, waterfall = saying.playing, saying.reply.waterfall
         await playing.seen()
         await saying.reply.begun()
-        if (took_s := saying.reply.took_s) is not None:
+        if (took_s := saying.reply.took_s) is not None and "asked" not in waterfall.stages_ms():
             self._took_s.append(took_s)
         if playing.started_at is not None:
             waterfall.mark("sent", playing.started_at)

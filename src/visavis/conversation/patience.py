@@ -37,8 +37,8 @@ class PatienceSettings:
 
     sure_ms: float = 200
     """When the turn is surely complete; people leave about 200 ms (Stivers et al. 2009)."""
-    unsure_ms: float = 380
-    """When it is little likelier complete than not: with the delay of voice activity still an answer within 500 ms."""
+    unsure_ms: float = 310
+    """When it is about as likely complete as not: with the delay of voice activity still an answer within 500 ms."""
     unlikely_ms: float = 1200
     """When it is probably not complete: longer than four in five of the natural pauses."""
     unfinished_ms: float = 1600
@@ -107,7 +107,7 @@ class Patience:
         return float(np.clip((theirs / _USUAL_MS) ** trust, *_HABIT_RANGE))
 
 
-_UNFINISHED, _UNLIKELY, _UNSURE = 0.1, 0.3, 0.6
+_UNFINISHED, _UNLIKELY, _UNSURE = 0.1, 0.35, 0.5
 """Completeness at which the longer silences are due; between, the silence changes evenly."""
 _REMEMBERED = 24
 """Pauses; so a habit may change within a call."""

@@ -115,9 +115,9 @@ def judged_at(text: str, opinion: float, ending: Ending | None, takes_s: float) 
 
 
 def test_a_verdict_on_the_words_that_comes_soon_is_waited_for() -> None:
-    [(at_s, likely)] = judged_at("I would like tea.", 0.5, Ending(-0.1, -0.1), 0.08)
-    [(_, unlikely)] = judged_at("I would like tea.", 0.5, Ending(-14, -14), 0.08)
-    assert at_s == pytest.approx(0.08)
+    [(at_s, likely)] = judged_at("I would like tea.", 0.5, Ending(-0.1, -0.1), 0.04)
+    [(_, unlikely)] = judged_at("I would like tea.", 0.5, Ending(-14, -14), 0.04)
+    assert at_s == pytest.approx(0.04)
     assert unlikely < likely
 
 
@@ -129,7 +129,7 @@ def test_a_verdict_on_the_words_that_comes_late_corrects_an_earlier_one() -> Non
 
 
 def test_a_words_judge_that_cannot_tell_changes_nothing() -> None:
-    [(_, soon)] = judged_at("I would like tea.", 0.5, None, 0.05)
+    [(_, soon)] = judged_at("I would like tea.", 0.5, None, 0.03)
     [(_, late)] = judged_at("I would like tea.", 0.5, None, 0.5)
     assert soon == late
 

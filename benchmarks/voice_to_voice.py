@@ -23,7 +23,8 @@ from visavis.conversation.clock import LoopClock
 from visavis.conversation.conversation import Conversation
 from visavis.conversation.persona import Persona
 from visavis.layers import Layers
-from visavis.layers.realtime.openai_realtime import OpenAIRealtime, RealtimeSettings
+from visavis.layers.realtime.openai_realtime import OpenAIRealtime
+from visavis.layers.settings import RealtimeSettings
 from visavis.layers.turn.silero import Silero
 from visavis.outbound import Outbound, PrivateAddresses
 from visavis.replica import Frame

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from visavis.errors import BadInputError
-from visavis.layers.llm.endpoint import LanguageModelSettings
+from visavis.layers.settings import LanguageModelSettings
 from visavis.priority import LONG_WORK
 
 

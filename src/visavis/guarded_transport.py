@@ -1,7 +1,6 @@
 """The guarded client's rules for libraries that bring their own HTTP client: only addresses that were checked."""
 
 import httpx2
-import openai
 
 from visavis.outbound import CONNECT_S, Outbound, OutboundError
 
@@ -43,6 +42,8 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 def guarded_client(outbound: Outbound) -> httpx2.AsyncClient:
     """What the `openai` package sends its requests with, under the same rules."""
+    import openai  # takes a second
+
     return openai.DefaultAsyncHttpxClient(transport=GuardedTransport(outbound), trust_env=False)
 
 

@@ -16,22 +16,24 @@ from visavis.api.persona_document import PerceptionLayer, PersonaFields, with_de
 from visavis.conversation.persona import ConversationalFlow, Perceiving, Persona
 from visavis.errors import BadInputError
 from visavis.layers import plugins
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception.sensed import can_tell
-from visavis.layers.realtime.gemini_live import URL as GEMINI_URL
-from visavis.layers.realtime.gemini_live import GeminiLiveSettings
 from visavis.layers.realtime.gemini_live import is_installed as gemini_installed
-from visavis.layers.realtime.openai_realtime import RealtimeSettings
+from visavis.layers.settings import (
+    GEMINI_URL,
+    FasterWhisperSettings,
+    GeminiLiveSettings,
+    LanguageModelSettings,
+    RealtimeSettings,
+    SpeechSettings,
+    TranscriptionSettings,
+    TurnHookSettings,
+)
 from visavis.layers.stt.faster_whisper import NAME as FASTER_WHISPER
-from visavis.layers.stt.faster_whisper import FasterWhisperSettings
 from visavis.layers.stt.faster_whisper import checked as check_whisper
-from visavis.layers.stt.openai_transcription import TranscriptionSettings
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tools.mcp import Commands, McpServer
-from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
-from visavis.layers.turn.hook import TurnHookSettings
 
 _LATER: Mapping[str, str] = {
     "document_ids": "documents",

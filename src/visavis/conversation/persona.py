@@ -9,18 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from visavis.conversation import engagement, patience
 from visavis.errors import BadInputError
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.plugins import Plugin
-from visavis.layers.realtime.gemini_live import GeminiLiveSettings
-from visavis.layers.realtime.openai_realtime import RealtimeSettings
-from visavis.layers.stt.faster_whisper import FasterWhisperSettings
-from visavis.layers.stt.openai_transcription import TranscriptionSettings
+from visavis.layers.settings import (
+    FasterWhisperSettings,
+    GeminiLiveSettings,
+    LanguageModelSettings,
+    RealtimeSettings,
+    SpeechSettings,
+    TranscriptionSettings,
+    TurnHookSettings,
+)
 from visavis.layers.tools.built_in import SystemTool
 from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tools.mcp import McpServer
-from visavis.layers.tts.openai_speech import SpeechSettings
 from visavis.layers.tts.stock_voices import VOICE_NAMES
-from visavis.layers.turn.hook import TurnHookSettings
 
 Interruptibility = Literal["low", "medium", "high"]
 

@@ -12,9 +12,9 @@ from visavis.config import Settings, settings
 from visavis.layers import Layers
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.choice import language_model
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception.local import LocalPerception
 from visavis.layers.perception.vision import VisionModel
+from visavis.layers.settings import LanguageModelSettings
 from visavis.layers.stt.moonshine import Moonshine
 from visavis.layers.tts.hibari import Hibari
 from visavis.layers.turn import WordsJudge

@@ -6,9 +6,9 @@ import pytest
 from visavis import models
 from visavis.config import Settings
 from visavis.layers.llm import Message, choice
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.speed import SpeedMemory
+from visavis.layers.settings import LanguageModelSettings
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from pydantic import SecretStr, ValidationError
 
 from visavis.errors import EngineError
 from visavis.layers.llm import Message, Tokens, takes_pictures, words_of
-from visavis.layers.llm.endpoint import LanguageModelSettings, UnreachableError
+from visavis.layers.llm.endpoint import UnreachableError
 from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.settings import LanguageModelSettings
 
 KEY = "sk-very-secret-0123456789"
 TOKEN = "x-token-also-secret"

@@ -23,9 +23,10 @@ from pydantic import BaseModel, TypeAdapter
 from tests.unit.layers.test_llm_openai_compatible import HELLO, KEY, Exchange, Vendor, refuse
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, Message, Tokens, ToolRequest
-from visavis.layers.llm.endpoint import LanguageModelSettings, TemporaryError
+from visavis.layers.llm.endpoint import TemporaryError
 from visavis.layers.llm.openai_responses import OpenAIResponses
 from visavis.layers.llm.vendor import vendor_model
+from visavis.layers.settings import LanguageModelSettings
 
 TIME = Function("get_time", "What time it is.", {"type": "object", "properties": {"place": {"type": "string"}}})
 _REQUEST: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsStreaming)

@@ -14,11 +14,12 @@ from pydantic import TypeAdapter
 
 from visavis.audio import LISTEN_RATE_HZ, PLAYOUT_RATE_HZ, Samples
 from visavis.errors import EngineError
-from visavis.layers.stt.openai_transcription import OpenAITranscription, TranscriptionSettings
+from visavis.layers.settings import SpeechSettings, TranscriptionSettings
+from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tts import Speech, TextToSpeech, Word
 from visavis.layers.tts.dictionary import PronouncingVoice
 from visavis.layers.tts.fallback import FallbackVoice
-from visavis.layers.tts.openai_speech import OpenAISpeech, SpeechSettings
+from visavis.layers.tts.openai_speech import OpenAISpeech
 from visavis.outbound import Outbound, PrivateAddresses
 
 EVERYWHERE = Outbound(PrivateAddresses(every=True))

@@ -13,9 +13,9 @@ import pytest
 
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, ToolRequest
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception import Observed
 from visavis.layers.perception.vision import VisionModel
+from visavis.layers.settings import LanguageModelSettings
 
 
 class _Answers(BaseHTTPRequestHandler):

@@ -30,7 +30,8 @@ from visavis.layers.realtime import (
     SpeechEnded,
     Words,
 )
-from visavis.layers.realtime.gemini_live import GeminiLive, GeminiLiveSettings, is_installed
+from visavis.layers.realtime.gemini_live import GeminiLive, is_installed
+from visavis.layers.settings import GeminiLiveSettings
 from visavis.outbound import Outbound, PrivateAddresses
 
 if not is_installed():

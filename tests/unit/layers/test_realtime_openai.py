@@ -29,7 +29,8 @@ from visavis.layers.realtime import (
     SpeechEnded,
     Words,
 )
-from visavis.layers.realtime.openai_realtime import OpenAIRealtime, OpenAISession, RealtimeSettings
+from visavis.layers.realtime.openai_realtime import OpenAIRealtime, OpenAISession
+from visavis.layers.settings import RealtimeSettings
 from visavis.outbound import Outbound, PrivateAddresses
 
 LOCAL = PrivateAddresses(every=True)

@@ -14,8 +14,9 @@ from visavis.api.runnable import runnable
 from visavis.api.runnable import warnings as persona_warnings
 from visavis.audio import Samples
 from visavis.errors import BadInputError
+from visavis.layers.settings import FasterWhisperSettings
 from visavis.layers.stt import faster_whisper
-from visavis.layers.stt.faster_whisper import FasterWhisper, FasterWhisperSettings
+from visavis.layers.stt.faster_whisper import FasterWhisper
 from visavis.models import State
 
 

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, Message, Piece, Tokens, ToolRequest, router, words_of
-from visavis.layers.llm.endpoint import LAYER, LanguageModelSettings, UnreachableError
+from visavis.layers.llm.endpoint import LAYER, UnreachableError
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.prompt import FACT_FIRST, for_small_model
+from visavis.layers.settings import LanguageModelSettings
 
 _log = logging.getLogger(__name__)
 

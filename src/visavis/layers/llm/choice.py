@@ -11,10 +11,10 @@ from visavis import models
 from visavis.config import Settings
 from visavis.layers.llm import LanguageModel
 from visavis.layers.llm.built_in import BuiltInModel
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.speed import SpeedMemory, first_clause_s
 from visavis.layers.llm.vendor import vendor_model
+from visavis.layers.settings import LanguageModelSettings
 
 _log = logging.getLogger(__name__)
 

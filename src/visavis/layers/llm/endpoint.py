@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import openai
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import SecretStr
 
 from visavis.errors import EngineError
+from visavis.layers.settings import LanguageModelSettings
 
 LAYER = "language model"
 _LONGEST_QUOTE = 200
@@ -27,16 +28,6 @@ _Answer = TypeVar("_Answer")
 _log = logging.getLogger(__name__)
 
 
-def checked_address(url: str) -> str:
-    """`url` if it can be the address of an API. Raises `ValueError`."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("expected an address like https://host/v1")
-    if parts.username or parts.password:
-        raise ValueError("expected no name or password in the address; use api_key or headers")
-    return url
-
-
 class TemporaryError(EngineError):
     """The same request may succeed in a moment: too many at once, or the server failed on its side."""
 
@@ -51,46 +42,6 @@ class _RejectedError(EngineError):
     def __init__(self, message: str, said: str) -> None:
         super().__init__(LAYER, message)
         self.said = said
-
-
-class LanguageModelSettings(BaseModel):
-    """Where a language model is and how it is asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    base_url: str = Field(description="Address of the API, up to and including its version: https://host/v1.")
-    model: str = Field(min_length=1, description="Name of the model at that address.")
-    api_key: SecretStr | None = Field(None, description="Sent as a bearer token; None where none is asked for.")
-    headers: Mapping[str, SecretStr] = Field(default_factory=dict, description="Further HTTP headers.")
-    default_query: Mapping[str, SecretStr] = Field(default_factory=dict, description="Query of every request.")
-    extra_body: Mapping[str, Any] = Field(
-        default_factory=dict, repr=False, description="Further members of the JSON body, as the vendor defines them."
-    )
-    temperature: float | None = Field(None, ge=0, le=2, description="None leaves it to the server.")
-    max_tokens: int | None = Field(None, ge=1, description="Longest reply; None leaves it to the server.")
-    supports_prefill: bool = Field(
-        False, description="The server reads a prompt into its cache when asked for 0 tokens; llama.cpp does."
-    )
-    speculative_inference: bool = Field(
-        True, description="Begin a reply at pauses, before it is known whether the person goes on; it may be dropped."
-    )
-    first_token_timeout_s: float = Field(20.0, gt=0, description="Longest wait for a reply's first token.")
-    retries: int = Field(1, ge=0, le=5, description="How often a request is repeated that the server is too busy for.")
-    fallback: Literal["built_in"] | None = Field(
-        None, description="built_in: when this model fails, the one of this server answers."
-    )
-    next_token_timeout_s: float = Field(10.0, gt=0, description="Longest wait between two tokens.")
-    api: Literal["chat_completions", "responses"] = Field(
-        "chat_completions", description="Which of OpenAI's protocols is spoken there."
-    )
-    vision: bool = Field(
-        False, description="The model takes pictures: it is shown the person's screen or camera with their words."
-    )
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return checked_address(url)
 
 
 class Endpoint:

@@ -17,9 +17,10 @@ from pydantic import SecretStr, ValidationError
 
 from visavis.errors import EngineError
 from visavis.layers.llm import Message
-from visavis.layers.llm.endpoint import LAYER, LanguageModelSettings
+from visavis.layers.llm.endpoint import LAYER
 from visavis.layers.llm.llama_server_child import Launch, Report
 from visavis.layers.llm.openai_compatible import OpenAICompatible
+from visavis.layers.settings import LanguageModelSettings
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from openai.types.chat import ChatCompletionChunk
 
 from visavis.layers.llm import Function, Message, Piece, Tokens
 from visavis.layers.llm.chat_protocol import StreamedRequests, Words, as_json, cost, function_as_json
-from visavis.layers.llm.endpoint import Endpoint, LanguageModelSettings, Pace
+from visavis.layers.llm.endpoint import Endpoint, Pace
+from visavis.layers.settings import LanguageModelSettings
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseStreamEvent
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, Message, Piece, Tokens, ToolRequest
 from visavis.layers.llm.chat_protocol import Words, flat_function_as_json, picture_url
-from visavis.layers.llm.endpoint import Endpoint, LanguageModelSettings, Pace
+from visavis.layers.llm.endpoint import Endpoint, Pace
+from visavis.layers.settings import LanguageModelSettings
 
 
 class OpenAIResponses:

@@ -1,8 +1,8 @@
 """A language model of somebody's own choice, in the protocol that its settings name."""
 
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.llm.openai_compatible import OpenAICompatible
 from visavis.layers.llm.openai_responses import OpenAIResponses
+from visavis.layers.settings import LanguageModelSettings
 
 VendorModel = OpenAICompatible | OpenAIResponses
 

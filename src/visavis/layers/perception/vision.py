@@ -17,8 +17,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from visavis.errors import EngineError
 from visavis.layers.llm import Function, ToolRequest
 from visavis.layers.llm.chat_protocol import function_as_json
-from visavis.layers.llm.endpoint import LanguageModelSettings
 from visavis.layers.perception import Observed
+from visavis.layers.settings import LanguageModelSettings
 from visavis.replica import Frame
 
 LAYER = "vision"

@@ -2,26 +2,23 @@
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from visavis.errors import EngineError
-from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.realtime import Part, RefusedError
+from visavis.layers.settings import GeminiLiveSettings
 from visavis.outbound import Outbound, OutboundError
 
 if TYPE_CHECKING:
     from visavis.layers.realtime.gemini_session import GeminiSession
 
 LAYER = "voice-to-voice model"
-
-URL = "https://generativelanguage.googleapis.com"
 
 _PATH = "/ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent"
 _LARGEST = 16 * 2**20
@@ -35,30 +32,6 @@ _REFUSALS = {
     403: "does not allow this API key to use it; check api_key and model",
     404: "does not exist; check base_url and model",
 }
-
-
-class GeminiLiveSettings(BaseModel):
-    """Which of Google's voice-to-voice models talks, and how."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    base_url: str = Field(URL, description="Address of the API, without its version.")
-    api_version: str = Field("v1", pattern=r"^v[0-9a-z]+$", description="As in Google's documentation.")
-    model: str = Field(min_length=1, max_length=200, description="Name of a model that takes live sound.")
-    api_key: SecretStr | None = Field(None, description="A key of Google AI Studio.")
-    headers: Mapping[str, SecretStr] = Field(default_factory=dict, description="Further HTTP headers.")
-    voice: str = Field("", max_length=200, description="Name of its voice; empty leaves it to the model.")
-    language: str = Field("", max_length=20, description="In which it speaks, such as en-US; empty: its own choice.")
-    session: Mapping[str, Any] = Field(
-        default_factory=dict, repr=False, description="Further members of the protocol's setup."
-    )
-    connect_timeout_s: float = Field(10.0, gt=0, description="Longest wait for the connection.")
-    answer_timeout_s: float = Field(15.0, gt=0, description="Longest wait for the first sound of an answer.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return checked_address(url)
 
 
 def is_installed() -> bool:

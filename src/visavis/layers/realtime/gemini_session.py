@@ -34,8 +34,9 @@ from visavis.layers.realtime import (
     SpeechEnded,
     Words,
 )
-from visavis.layers.realtime.gemini_live import LAYER, GeminiLiveSettings
+from visavis.layers.realtime.gemini_live import LAYER
 from visavis.layers.realtime.openai_realtime import merged
+from visavis.layers.settings import GeminiLiveSettings
 from visavis.resampling import as_pcm
 
 _log = logging.getLogger(__name__)

@@ -10,13 +10,13 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.realtime import RealtimeServerEvent
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
@@ -24,7 +24,6 @@ from visavis.audio import LISTEN_RATE_HZ, Pcm, Samples
 from visavis.errors import EngineError
 from visavis.layers.llm import Message, ToolRequest
 from visavis.layers.llm.chat_protocol import flat_function_as_json
-from visavis.layers.llm.endpoint import checked_address
 from visavis.layers.realtime import (
     Complaint,
     Event,
@@ -40,6 +39,7 @@ from visavis.layers.realtime import (
     SpeechEnded,
     Words,
 )
+from visavis.layers.settings import RealtimeSettings
 from visavis.outbound import Outbound, OutboundError
 from visavis.resampling import Resampler, as_pcm
 
@@ -83,37 +83,6 @@ _GA_NAMES = {
 
 _NO_ANSWER = "response_cancel_not_active"
 _ANSWERS_ALREADY = "conversation_already_has_active_response"
-
-
-class RealtimeSettings(BaseModel):
-    """Where a voice-to-voice model is and how it is asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    base_url: str = Field(description="Address of the API, up to and including its version: https://host/v1.")
-    model: str = Field(min_length=1, max_length=200, description="Name of the model at that address.")
-    api_key: SecretStr | None = Field(None, description="Sent as a bearer token; None where none is asked for.")
-    headers: Mapping[str, SecretStr] = Field(default_factory=dict, description="Further HTTP headers.")
-    default_query: Mapping[str, SecretStr] = Field(default_factory=dict, description="Further query of the address.")
-    voice: str = Field("", max_length=200, description="Name of its voice; empty leaves it to the server.")
-    speed: float | None = Field(None, ge=0.25, le=1.5, description="1 is the voice's own speed.")
-    turn_detection: Literal["server_vad", "semantic_vad"] | None = Field(
-        None, description="How it finds the end of the person's turn; None leaves it to the server."
-    )
-    transcription_model: str = Field(
-        "gpt-4o-mini-transcribe", max_length=200, description="What writes down the person's words; empty: nothing."
-    )
-    language: str = Field("", max_length=20, description="Of the person, as ISO 639-1, for the transcription.")
-    session: Mapping[str, Any] = Field(
-        default_factory=dict, repr=False, description="Further members of the session, as the vendor defines them."
-    )
-    connect_timeout_s: float = Field(10.0, gt=0, description="Longest wait for the connection.")
-    answer_timeout_s: float = Field(15.0, gt=0, description="Longest wait for the first sound of an answer.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return checked_address(url)
 
 
 class OpenAIRealtime:

@@ -13,15 +13,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from visavis import models
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.config import settings as server_settings
 from visavis.errors import BadInputError, VisavisError
+from visavis.layers.settings import FasterWhisperSettings
 from visavis.layers.stt import SpeechToText
 from visavis.layers.stt.openai_transcription import REST_S, TranscribedUtterance
 from visavis.models import State
@@ -35,24 +35,6 @@ _SILENCE: Samples = np.zeros(LISTEN_RATE_HZ, np.float32)
 
 _PULLED = {"tiny.en": "whisper-tiny.en"}
 """Sizes that `visavis models pull` knows, and what they are called there."""
-
-
-class FasterWhisperSettings(BaseModel):
-    """Which Whisper listens, and how."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str = Field(
-        "tiny.en", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100, description="A size, or a folder's name."
-    )
-    language: str = Field(
-        "", max_length=20, description="ISO 639-1 code; empty: English for .en models, else found out."
-    )
-    hotwords: str = Field("", max_length=10_000, description="Names and words that are likely to be said.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where it computes.")
-    compute_type: str = Field("auto", pattern=r"^[a-z0-9_]+$", description="As in CTranslate2: int8, float16, ...")
-    beam_size: int = Field(1, ge=1, le=10, description="More is slower and a little better.")
-    timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for a text.")
 
 
 def folder() -> Path:

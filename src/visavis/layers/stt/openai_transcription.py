@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import openai
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.audio import LISTEN_RATE_HZ, Samples
 from visavis.guarded_transport import guarded_client, refusal
-from visavis.layers.llm.endpoint import checked_address
+from visavis.layers.settings import TranscriptionSettings
 from visavis.layers.stt import SpeechToText, Utterance
 from visavis.outbound import Outbound
 
@@ -32,24 +31,6 @@ REST_S = 30.0
 
 _VOICED = 0.01
 """A level that somebody who speaks exceeds: silence alone is no reason to ask again."""
-
-
-class TranscriptionSettings(BaseModel):
-    """Where a recogniser is and how it is asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    base_url: str = Field(description="Address of the API, up to and including its version: https://host/v1.")
-    api_key: SecretStr | None = Field(None, description="Sent as a bearer token; None where none is asked for.")
-    model: str = Field("whisper-1", min_length=1, description="Name of the model at that address.")
-    language: str = Field("en", max_length=20, description="ISO 639-1 code; empty lets the model find out.")
-    hotwords: str = Field("", max_length=10_000, description="Names and words that are likely to be said.")
-    timeout_s: float = Field(3.0, gt=0, le=30, description="Longest wait for a text.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return checked_address(url)
 
 
 class OpenAITranscription:

@@ -12,7 +12,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from visavis.guarded_transport import GuardedTransport
-from visavis.layers.llm.endpoint import checked_address
+from visavis.layers.settings import checked_address
 from visavis.layers.tools import Tool, ToolError
 from visavis.outbound import Outbound
 

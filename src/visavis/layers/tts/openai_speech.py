@@ -6,12 +6,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import openai
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from visavis.audio import PLAYOUT_RATE_HZ, Pcm
 from visavis.errors import EngineError
 from visavis.guarded_transport import guarded_client, refusal
-from visavis.layers.llm.endpoint import checked_address
+from visavis.layers.settings import SpeechSettings
 from visavis.layers.tts import Speech, Word
 from visavis.layers.tts.spoken_text import spoken_text
 from visavis.layers.tts.wave_stream import WaveStream
@@ -27,27 +26,6 @@ CHARACTERS_PER_S = 15.0
 
 LONGEST_S = 120.0
 """Of one clause; a server that sends more has gone wrong."""
-
-
-class SpeechSettings(BaseModel):
-    """Where a voice is and how it is asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    base_url: str = Field(description="Address of the API, up to and including its version: https://host/v1.")
-    api_key: SecretStr | None = Field(None, description="Sent as a bearer token; None where none is asked for.")
-    model: str = Field("tts-1", min_length=1, description="Name of the model at that address.")
-    voice: str = Field("alloy", min_length=1, description="Name of the voice.")
-    speed: float = Field(1.0, ge=0.25, le=4.0, description="1 is the voice's own speed.")
-    instructions: str = Field("", max_length=4_000, description="How it shall speak, for models that take that.")
-    sample_rate_hz: int = Field(24_000, ge=8_000, le=48_000, description="Of raw sound, where the server does not say.")
-    first_sound_timeout_s: float = Field(5.0, gt=0, description="Longest wait for the first sound.")
-    next_sound_timeout_s: float = Field(3.0, gt=0, description="Longest wait in the middle of it.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return checked_address(url)
 
 
 class OpenAISpeech:

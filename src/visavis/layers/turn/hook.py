@@ -7,19 +7,19 @@ import asyncio
 import base64
 import itertools
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from visavis.audio import LISTEN_RATE_HZ
 from visavis.errors import EngineError
 from visavis.guarded_transport import GuardedTransport
+from visavis.layers.settings import TurnHookSettings
 from visavis.layers.turn import Pause
 from visavis.outbound import Outbound, OutboundError
 from visavis.resampling import as_pcm
@@ -31,37 +31,6 @@ SOUND_S = 8.0
 
 _CONNECT_S = 5.0
 _LARGEST_ANSWER = 65_536
-_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-
-
-class TurnHookSettings(BaseModel):
-    """Where a turn detector is and how it is asked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    base_url: str = Field(
-        max_length=2_000, description="http:// or https:// is asked by POST, ws:// or wss:// over one connection."
-    )
-    api_key: SecretStr | None = Field(None, description="Sent as a bearer token; None where none is asked for.")
-    headers: Mapping[str, SecretStr] = Field(default_factory=dict, description="Further HTTP headers.")
-    timeout_ms: int = Field(300, ge=20, le=5_000, description="Longest wait, from when the words are known.")
-    with_sound: bool = Field(True, description="Whether the person's sound is sent, or their words alone.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise ValueError("an address that begins with http://, https://, ws:// or wss://")
-        if parts.username or parts.password:
-            raise ValueError("no name or password in the address; use api_key or headers")
-        return url
-
-    @property
-    def http_url(self) -> str:
-        """The address as the guarded client knows it."""
-        scheme, rest = self.base_url.split(":", 1)
-        return f"{_SCHEMES[scheme.lower()]}:{rest}"
 
 
 class _Verdict(BaseModel):

@@ -6,13 +6,19 @@ Training needs torch (`pip install 'visavis[train]'`); speaking does not. What a
 `visavis.layers.tts.voice_file`; how it speaks: `visavis.layers.tts.hibari`.
 """
 
+from __future__ import annotations
+
 import importlib.util
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from visavis.errors import VisavisError
-from visavis.layers.tts.voice_file import Voice
-from visavis.replica.consent import Consent
-from visavis.replica.train import Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from visavis.layers.tts.voice_file import Voice
+    from visavis.replica.consent import Consent
+    from visavis.replica.train import Report
 
 NEEDED = "learning a voice needs torch, which is not installed; install it with: pip install 'visavis[train]'"
 

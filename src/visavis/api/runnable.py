@@ -22,6 +22,7 @@ from visavis.layers.settings import (
     GEMINI_URL,
     FasterWhisperSettings,
     GeminiLiveSettings,
+    KokoroSettings,
     LanguageModelSettings,
     RealtimeSettings,
     SpeechSettings,
@@ -33,6 +34,8 @@ from visavis.layers.stt.faster_whisper import checked as check_whisper
 from visavis.layers.tools.built_in import SYSTEM_TOOLS
 from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tools.mcp import Commands, McpServer
+from visavis.layers.tts.kokoro_files import NAME as KOKORO
+from visavis.layers.tts.kokoro_files import checked as check_kokoro
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 _LATER: Mapping[str, str] = {
@@ -240,12 +243,24 @@ def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"pronunciations": layer.get("pronunciations") or {}}
     if plugins.is_known("tts", layer.get("tts_engine")):
         found["plugin"] = _plugin("tts", "tts", layer, ("pronunciations", "tts_emotion_control"))
+    if layer.get("tts_engine") == KOKORO:
+        found["kokoro"] = _kokoro(layer)
     if layer.get("tts_engine") == OPENAI:
         names = {"model": "tts_model_name", "voice": "external_voice_id", "api_key": "api_key"}
         settings = layer.get("voice_settings") or {}
         spoken = {name: settings[name] for name in ("speed", "instructions", "sample_rate_hz") if name in settings}
         found["openai"] = _vendor(layer, names, SpeechSettings, "layers.tts.", spoken)
     return found
+
+
+def _kokoro(layer: Mapping[str, Any]) -> dict[str, Any]:
+    given = {"voice": layer.get("external_voice_id"), "speed": (layer.get("voice_settings") or {}).get("speed")}
+    known = {name: value for name, value in given.items() if value is not None}
+    try:
+        check_kokoro(KokoroSettings.model_validate(known), "layers.tts")
+    except ValidationError as error:
+        raise first_problem(error.errors(include_url=False), "layers.tts.") from None
+    return known
 
 
 def _plugin(kind: plugins.Layer, name: str, layer: Mapping[str, Any], without: Sequence[str]) -> dict[str, Any]:
@@ -441,7 +456,7 @@ def _llm_layer(layer: Mapping[str, Any]) -> list[str]:
 
 def _text_to_speech(layer: Mapping[str, Any]) -> list[str]:
     wanted = layer.get("tts_engine") or layer.get("external_voice_id") or layer.get("voice_id")
-    if wanted in (*_OWN_ENGINES, *VOICE_NAMES, OPENAI) or plugins.is_known("tts", layer.get("tts_engine")):
+    if wanted in (*_OWN_ENGINES, *VOICE_NAMES, OPENAI, KOKORO) or plugins.is_known("tts", layer.get("tts_engine")):
         return []
     name = next(name for name in ("tts_engine", "external_voice_id", "voice_id") if layer.get(name))
     return [f"{name}: {wanted!r} is not available yet; the built-in voice speaks"]

@@ -13,6 +13,7 @@ from visavis.layers.plugins import Plugin
 from visavis.layers.settings import (
     FasterWhisperSettings,
     GeminiLiveSettings,
+    KokoroSettings,
     LanguageModelSettings,
     RealtimeSettings,
     SpeechSettings,
@@ -102,6 +103,7 @@ class Speaking(BaseModel):
     openai: SpeechSettings | None = Field(
         None, description="A voice behind OpenAI's protocol, instead of the replica's own or the built-in one."
     )
+    kokoro: KokoroSettings | None = Field(None, description="One of Kokoro's voices, where the server has them.")
     plugin: Plugin | None = Field(None, description="A voice from another package.")
     pronunciations: Mapping[str, Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         default_factory=dict, max_length=1_000, description='Words and what is said for them: {"Nguyen": "win"}.'

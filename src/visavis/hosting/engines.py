@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from types import MappingProxyType
 
-from visavis.conversation.persona import PersonaLayers
+from visavis.conversation.persona import PersonaLayers, Speaking
 from visavis.hosting.faces import Faces
 from visavis.hosting.plan import Plan
 from visavis.hosting.voices import Voices
@@ -24,6 +24,7 @@ from visavis.layers.tools.http import http_tool
 from visavis.layers.tools.mcp import Commands, mcp_tools
 from visavis.layers.tts.dictionary import PronouncingVoice
 from visavis.layers.tts.fallback import FallbackVoice
+from visavis.layers.tts.kokoro import Kokoro
 from visavis.layers.tts.openai_speech import OpenAISpeech
 from visavis.layers.turn import TurnDetector
 from visavis.layers.turn.detected import LATE_S, DetectedEndOfTurn
@@ -136,20 +137,27 @@ class SharedEngines:
                 layers = dataclasses.replace(
                     layers, recogniser=await own.enter_async_context(plugins.opened("stt", plugin, self._outbound))
                 )
-            if (plugin := persona.layers.tts.plugin) is not None:
-                voice = await own.enter_async_context(plugins.opened("tts", plugin, self._outbound))
-                layers = dataclasses.replace(layers, voice=FallbackVoice(voice, layers.voice))
-            if (vendor := persona.layers.tts.openai) is not None:
-                speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor, self._outbound)))
-                layers = dataclasses.replace(layers, voice=FallbackVoice(speaking, layers.voice))
-            if pronunciations := persona.layers.tts.pronunciations:
-                layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))
+            layers = await self._speaking(layers, persona.layers.tts, own)
             yield await self._attentive(layers, persona.layers, own)
 
     def _voice_to_voice(self, wanted: PersonaLayers) -> VoiceToVoice | None:
         if wanted.sts_gemini is not None:
             return GeminiLive(wanted.sts_gemini, self._outbound)
         return OpenAIRealtime(wanted.sts, self._outbound) if wanted.sts is not None else None
+
+    async def _speaking(self, layers: Layers, wanted: Speaking, own: AsyncExitStack) -> Layers:
+        """With the voice that the persona brings; `own` ends it."""
+        if (kokoro := wanted.kokoro) is not None:
+            layers = dataclasses.replace(layers, voice=FallbackVoice(Kokoro(kokoro), layers.voice))
+        if (plugin := wanted.plugin) is not None:
+            voice = await own.enter_async_context(plugins.opened("tts", plugin, self._outbound))
+            layers = dataclasses.replace(layers, voice=FallbackVoice(voice, layers.voice))
+        if (vendor := wanted.openai) is not None:
+            speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor, self._outbound)))
+            layers = dataclasses.replace(layers, voice=FallbackVoice(speaking, layers.voice))
+        if pronunciations := wanted.pronunciations:
+            layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))
+        return layers
 
     async def _attentive(self, layers: Layers, wanted: PersonaLayers, own: AsyncExitStack) -> Layers:
         """With whatever the persona brings for turn-taking and for its eyes; `own` ends them."""

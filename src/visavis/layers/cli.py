@@ -27,6 +27,7 @@ _BUILT_IN = (
     ("stt", "openai", *_SERVERS, ()),
     ("turn", "hook", *_SERVERS, ()),
     ("llm", "base_url", *_SERVERS, ()),
+    ("tts", "kokoro", "Apache-2.0", "English", "no", ("kokoro-82m",)),
     ("tts", "openai", *_SERVERS, ()),
     ("sts", "openai", *_SERVERS, ()),
     ("sts", "gemini", "Google's", "the model's", "yes", ()),

@@ -176,6 +176,17 @@ class GeminiLiveSettings(BaseModel):
         return checked_address(url)
 
 
+class KokoroSettings(BaseModel):
+    """Which of Kokoro's voices speaks, and how fast."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    voice: str = Field(
+        "af_heart", pattern=r"^[a-z][a-z0-9_]*$", max_length=100, description="A file of the server's, without .bin."
+    )
+    speed: float = Field(1.0, ge=0.5, le=2.0, description="1 is the voice's own speed.")
+
+
 class TurnHookSettings(BaseModel):
     """Where a turn detector is and how it is asked."""
 

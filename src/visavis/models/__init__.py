@@ -7,8 +7,8 @@
 
 Names: `moonshine-base-en`, `moonshine-tiny-en`, `silero-vad`, `smart-turn-v3.2`, `qwen2.5-coder-0.5b`,
 `qwen2.5-coder-1.5b`, `smollm2-135m`, `face-detector`, `face-landmarker`, `person-mask`, `hand-gestures`,
-`object-detector`, `speaker-encoder`, `whisper-tiny.en`, `hibari-heart`; `manifest.yaml` says what each is. All
-functions work on the folder `visavis.config.Settings.model_cache`.
+`object-detector`, `speaker-encoder`, `whisper-tiny.en`, `kokoro-82m`, `hibari-heart`; `manifest.yaml` says what
+each is. All functions work on the folder `visavis.config.Settings.model_cache`.
 """
 
 import asyncio

@@ -6,7 +6,7 @@ from visavis import models
 from visavis.errors import BadInputError
 from visavis.models.manifest import Model
 
-OPTIONAL = {"person-mask", "speaker-encoder", "whisper-tiny.en"}
+OPTIONAL = {"person-mask", "speaker-encoder", "whisper-tiny.en", "kokoro-82m"}
 
 
 def test_every_model_that_the_product_names_is_there() -> None:
@@ -26,6 +26,7 @@ def test_every_model_that_the_product_names_is_there() -> None:
         "object-detector",
         "speaker-encoder",
         "whisper-tiny.en",
+        "kokoro-82m",
         "hibari-heart",
     }
     assert set(models.needed_to_serve()) == names - OPTIONAL

@@ -22,8 +22,8 @@ from visavis.layers.tts.timing import timed_phonemes, timed_words
 from visavis.layers.tts.voice_file import Voice
 from visavis.layers.tts.watermark import marked
 
-_KEEP_BEFORE_S = 0.03
-_KEEP_AFTER_S = 0.03
+KEEP_BEFORE_S = 0.03
+KEEP_AFTER_S = 0.03
 """Silence that stays at the ends, so that soft beginnings and endings are not clipped."""
 
 _FADE_S = 0.005
@@ -89,20 +89,20 @@ class Hibari:
         if not any(c.isalpha() for c in phonemes):
             return None
         utterance = self._network.speak(phonemes, manner)
-        heard = audible_part(utterance.samples, SAMPLE_RATE_HZ, _KEEP_BEFORE_S, _KEEP_AFTER_S)
+        heard = audible_part(utterance.samples, SAMPLE_RATE_HZ, KEEP_BEFORE_S, KEEP_AFTER_S)
         if heard.start == heard.stop:
             return None
         duration_s = (heard.stop - heard.start) / SAMPLE_RATE_HZ
         starts_s = np.clip(utterance.starts_s - heard.start / SAMPLE_RATE_HZ, 0.0, duration_s)
-        samples = _faded(utterance.samples[heard])
+        samples = faded(utterance.samples[heard])
         return Speech(
-            _with_pause(double_rate(marked(samples) if self._watermark else samples), phonemes[-1]),
+            with_pause(double_rate(marked(samples) if self._watermark else samples), phonemes[-1]),
             tuple(timed_words(pronunciation.words, phonemes, starts_s)),
             tuple(timed_phonemes(phonemes, starts_s)),
         )
 
 
-def _faded(samples: Samples) -> Samples:
+def faded(samples: Samples) -> Samples:
     """`samples` with their ends brought to zero, so that nothing clicks where silence follows."""
     length = min(round(_FADE_S * SAMPLE_RATE_HZ), len(samples) // 2)
     ramp = np.linspace(0.0, 1.0, length, dtype=np.float32)
@@ -112,6 +112,7 @@ def _faded(samples: Samples) -> Samples:
     return faded
 
 
-def _with_pause(pcm: Pcm, last_character: str) -> Pcm:
+def with_pause(pcm: Pcm, last_character: str) -> Pcm:
+    """`pcm` and the silence that people leave after `last_character`."""
     pause = round(_PAUSE_S.get(last_character, 0.0) * PLAYOUT_RATE_HZ)
     return np.concatenate([pcm, np.zeros(pause, np.int16)])

@@ -26,8 +26,8 @@ HEARD_SILENCE_S = 0.2
 """Trailing silence that smart-turn is given at least; it was made for no less."""
 
 _ASKED_SOON_S = 0.05
-"""So long nothing is said of a pause that the language model will know more of. Longer would answer complete turns later
-and save hardly any pause: what seems unsure has to be silent for longer anyway, and is then judged again."""
+"""So long nothing is said of a pause that the language model will know more of. Longer would answer complete turns
+later and save hardly any pause: what seems unsure has to be silent for longer anyway, and is then judged again."""
 
 WEIGHTS = Path(__file__).with_name("end_of_turn.json")
 

@@ -41,6 +41,9 @@ def list_engines() -> None:
     table = Table("layer", "engine", "licence", "languages", "costs", "state", box=None, pad_edge=False)
     states = models.status()
     for layer, name, licence, languages, cost, files in _BUILT_IN:
+        if (lacking := _lacking(name)) is not None:
+            table.add_row(layer, name, licence, languages, cost, lacking)
+            continue
         missing = [file for file in files if states.get(file) not in (State.READY, None)]
         state = f"missing {', '.join(missing)}: run `visavis models pull`" if missing else "ready"
         table.add_row(layer, name, licence, languages, cost, state if files else "needs an address")
@@ -57,6 +60,21 @@ def list_engines() -> None:
     if not console.is_terminal:
         console.width = 200
     console.print(table)
+
+
+def _lacking(engine: str) -> str | None:
+    """What has to be done before an engine can be used; None where nothing is known to be missing."""
+    from visavis.layers.realtime import gemini_live  # they load their libraries
+    from visavis.layers.stt import faster_whisper
+    from visavis.layers.tts import kokoro_files
+
+    if engine == faster_whisper.NAME and not faster_whisper.is_installed():
+        return "not installed: pip install visavis[faster-whisper]"
+    if engine == "gemini":
+        return "needs a key" if gemini_live.is_installed() else "not installed: pip install visavis[gemini]"
+    if engine == kokoro_files.NAME and not any(kokoro_files.folder().glob("*.bin")):
+        return "no voices: see docs/layers.md"
+    return None
 
 
 def _mcp_state() -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from visavis import models
@@ -42,7 +43,7 @@ def list_engines() -> None:
     states = models.status()
     for layer, name, licence, languages, cost, files in _BUILT_IN:
         if (lacking := _lacking(name)) is not None:
-            table.add_row(layer, name, licence, languages, cost, lacking)
+            table.add_row(layer, name, licence, languages, cost, escape(lacking))
             continue
         missing = [file for file in files if states.get(file) not in (State.READY, None)]
         state = f"missing {', '.join(missing)}: run `visavis models pull`" if missing else "ready"

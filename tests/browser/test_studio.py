@@ -4,19 +4,16 @@ import base64
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Frame, expect
 
 from tests.browser.studio import choose_file, open_studio
+from tests.portrait import portrait
 from tests.sentences import SENTENCES, sentence
 from tests.server import RunningServer
 from tests.speech import word_errors
 from tests.visitor import Visitor, visitor
-from visavis.replica import Attitude
-from visavis.replica.key_frames import KeyFrameReplica
-from visavis.replica.stock import stock
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
 
@@ -79,9 +76,8 @@ def test_persona_from_a_template_is_talked_with_and_the_transcript_read(server: 
 
 
 def test_replica_is_made_from_an_uploaded_picture(server: RunningServer, tmp_path: Path):
-    frame = cast(KeyFrameReplica, stock()).renderer(seed=0).render(None, Attitude.IDLE)
     photo = tmp_path / "me.png"
-    cv2.imwrite(str(photo), cv2.resize(frame, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC))
+    photo.write_bytes(portrait())
     with visitor(recorder=False) as person:
         page = person.page
         open_studio(page, server.base_url, "replicas/new")

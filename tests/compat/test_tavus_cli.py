@@ -216,28 +216,13 @@ def test_chat_begins_and_ends_and_its_turns_need_a_daily_room(clients: Clients):
 
 
 NOT_HERE_YET = """
-    resource list documents
-    resource get documents d1
     document list
-    document get d1
     document create --url https://example.com/guide.pdf
-    document tags
-    document chunks d1
-    document recrawl d1
     guardrail list
-    guardrail get g1
     guardrail create --name polite --prompt Stay.
-    guardrail patch g1 --name kind
-    guardrail delete g1
-    guardrail tags
     objective list
-    objective get o1
     objective create --file objective.json
-    objective patch o1 --file patch.json
-    objective delete o1
-    objective validate --file objective.json
     skill list
-    skill get memory
     pronunciation-dictionary list
     pronunciation-dictionary get pd_1
     pronunciation-dictionary create --file words.json
@@ -245,23 +230,11 @@ NOT_HERE_YET = """
     pronunciation-dictionary delete pd_1
     builder create --name Ines
     builder list
-    builder get b1
-    builder delete b1
-    builder history b1
-    builder append-messages b1 --file messages.json
-    builder publish b1
-    deployment list
-    deployment get d1
     deployment create --pal-id pguide --channel embed --shared-memory --any-origin
     pal options pguide
     pal build --prompt "A museum guide." --json
     pal skills list pguide
-    pal skills attach pguide memory
-    pal skills patch pguide memory --config {}
-    pal skills detach pguide memory
     pal capabilities list pguide
-    pal capabilities attach pguide web_search
-    pal capabilities detach pguide web_search
 """
 
 
@@ -269,16 +242,7 @@ NOT_HERE_YET = """
 def test_commands_of_resources_that_do_not_exist_yet_end_with_404(clients: Clients, command: str):
     files = {
         "objective": {"name": "tour", "data": [{"objective_name": "greet", "objective_prompt": "Greet the visitor."}]},
-        "patch": [{"op": "replace", "path": "/name", "value": "visit"}],
-        "tool": {
-            "name": "opening_hours",
-            "description": "When the museum is open.",
-            "parameters": {"type": "object", "properties": {}},
-            "delivery": {"app_message": True},
-        },
-        "part_of_tool": {"description": "When is it open?"},
         "words": {"name": "boats", "rules": [{"text": "gaff", "pronunciation": "gahf", "type": "alias"}]},
-        "messages": [{"role": "user", "content": "Hello."}],
     }
     for name, content in files.items():
         (clients.folder / f"{name}.json").write_text(json.dumps(content))

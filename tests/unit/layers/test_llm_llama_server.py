@@ -12,7 +12,7 @@ import pytest
 
 from visavis import models
 from visavis.errors import EngineError
-from visavis.layers.llm import Message, Tokens, words_of
+from visavis.layers.llm import Message, Tokens, built_in, words_of
 from visavis.layers.llm.built_in import BuiltInModel, built_in_settings
 from visavis.layers.llm.llama_server import LlamaServer
 from visavis.layers.llm.openai_compatible import OpenAICompatible
@@ -41,6 +41,12 @@ def model_file() -> Path:
         return next(models.path("smollm2-135m").glob("*.gguf"))
     except models.ModelMissingError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with much else to do takes its time to start a program."""
+    monkeypatch.setattr(built_in, "_READY_TIMEOUT_S", 60.0)
 
 
 @pytest.fixture

@@ -47,6 +47,14 @@ _PERSONA = {
         },
     },
 }
+_DICTIONARY = {
+    "name": "Boats",
+    "rules": [
+        {"text": "boatswain", "pronunciation": "bosun", "type": "alias", "case_sensitive": False},
+        {"text": "quay", "pronunciation": "kiː", "type": "ipa", "word_boundaries": True},
+    ],
+}
+_RENAME = [{"op": "replace", "path": "/name", "value": "Ships"}]
 _CONVERSATION = {
     "replica_id": "rmira",
     "persona_id": "pguide",
@@ -84,6 +92,7 @@ _NO_PERSONA = Ask(ids={"persona_id": UNKNOWN})
 _NO_REPLICA = Ask(ids={"replica_id": UNKNOWN})
 _NO_CONVERSATION = Ask(ids={"conversation_id": UNKNOWN})
 _NO_VIDEO = Ask(ids={"video_id": UNKNOWN})
+_NO_DICTIONARY = Ask(ids={"dictionary_id": UNKNOWN})
 _NO_TOOL = Ask(ids={"tool_id": UNKNOWN})
 _NO_PAGE = Ask(query={"limit": 0})
 _TOOL = {
@@ -122,6 +131,17 @@ ASKS: Mapping[str, Mapping[int, Ask]] = {
         404: Ask({"description": "When one can visit."}, ids=_NO_TOOL.ids),
     },
     "DELETE /v2/tools/{tool_id}": {204: Ask(), 404: _NO_TOOL},
+    "POST /v2/pronunciation-dictionaries": {201: Ask(_DICTIONARY), 400: Ask({"rules": []})},
+    "GET /v2/pronunciation-dictionaries": {200: Ask(query={"limit": 3, "page": 0, "sort": "desc"}), 400: _NO_PAGE},
+    "GET /v2/pronunciation-dictionaries/{dictionary_id}": {200: Ask(), 404: _NO_DICTIONARY},
+    "PATCH /v2/pronunciation-dictionaries/{dictionary_id}": {
+        200: Ask(_RENAME),
+        304: Ask([{"op": "replace", "path": "/name", "value": _DICTIONARY["name"]}]),
+        400: Ask([{"op": "copy", "from": "/rules/0", "path": "/rules/1"}]),
+        404: Ask(_RENAME, ids=_NO_DICTIONARY.ids),
+        422: Ask({"name": "Streets"}),
+    },
+    "DELETE /v2/pronunciation-dictionaries/{dictionary_id}": {204: Ask(), 404: _NO_DICTIONARY},
     "POST /v2/replicas": {200: Ask(upload=True), 400: Ask({"replica_name": "Ana"})},
     "GET /v2/replicas": {200: Ask(query={"limit": 3, "page": 1, "verbose": True}), 400: _NO_PAGE},
     "GET /v2/replicas/{replica_id}": {200: Ask(query={"verbose": True}), 400: _NO_REPLICA},
@@ -158,12 +178,16 @@ ASKS: Mapping[str, Mapping[int, Ask]] = {
     },
 }
 
+_CALLED = {"dictionary_id": "pronunciation_dictionary_id"}
+"""What answers call an id that a path calls otherwise."""
+
 _MADE_BY = {
     "persona_id": "POST /v2/personas",
     "replica_id": "POST /v2/replicas",
     "conversation_id": "POST /v2/conversations",
     "video_id": "POST /v2/videos",
     "tool_id": "POST /v2/tools",
+    "dictionary_id": "POST /v2/pronunciation-dictionaries",
 }
 
 
@@ -175,7 +199,7 @@ def send(client: httpx.Client, operation: str, ask: Ask, second: bool = False) -
     method, path = operation.split(" ")
     for name, made_by in _MADE_BY.items():
         if f"{{{name}}}" in path:
-            found = ask.ids.get(name) or send(client, made_by, ASKS[made_by][200]).json()[name]
+            found = ask.ids.get(name) or _made(client, made_by, name)
             path = path.replace(f"{{{name}}}", found)
     body, query = ask.json, dict(ask.query)
     if second:
@@ -185,6 +209,12 @@ def send(client: httpx.Client, operation: str, ask: Ask, second: bool = False) -
         with bundle_path("mira").open("rb") as file:
             return client.request(method, path, files={"bundle": ("ana.replica", file)}, data={"replica_name": "Ana"})
     return client.request(method, path, json=body, params=query)
+
+
+def _made(client: httpx.Client, made_by: str, name: str) -> str:
+    wanted = ASKS[made_by]
+    made = send(client, made_by, wanted.get(200) or wanted[201]).json()
+    return str(made[_CALLED.get(name, name)])
 
 
 def _second(body: Any) -> Any:

@@ -333,6 +333,33 @@ class Tools(TypedDict):
     total_count: int
 
 
+class Rule(TypedDict):
+    text: str
+    pronunciation: str
+    type: Literal["alias", "ipa"]
+    case_sensitive: bool
+    word_boundaries: bool
+
+
+class ListedDictionary(TypedDict):
+    pronunciation_dictionary_id: Annotated[str, Field(pattern=r"^pd_\w+$")]
+    name: str
+    rules_count: int
+    created_at: str
+    updated_at: str
+
+
+class Dictionary(ListedDictionary):
+    rules: list[Rule]
+
+
+class Dictionaries(TypedDict):
+    data: list[ListedDictionary]
+    total_count: int
+    page: int
+    limit: int
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation: the body of each status that it answers with."""
@@ -351,6 +378,9 @@ _FORBIDDEN = {403: Failure}
 """For what belongs to the system: templates, the stock replica."""
 
 _BAD_QUERY = {400: Failure}
+
+_DICTIONARIES = "/v2/pronunciation-dictionaries"
+_DICTIONARY = "/v2/pronunciation-dictionaries/{dictionary_id}"
 
 OPERATIONS = (
     Operation("POST", "/v2/personas", {200: CreatedPersona, 400: Failure, 401: Unauthorised}),
@@ -371,6 +401,15 @@ OPERATIONS = (
     Operation("GET", "/v2/tools/{tool_id}", {200: Tool, 404: Failure}),
     Operation("PATCH", "/v2/tools/{tool_id}", {200: Tool, 400: Failure, 404: Failure}),
     Operation("DELETE", "/v2/tools/{tool_id}", {204: EMPTY, 404: Failure}),
+    Operation("POST", _DICTIONARIES, {201: Dictionary, 400: Failure, 401: Unauthorised}),
+    Operation("GET", _DICTIONARIES, {200: Dictionaries, 401: Unauthorised}, _BAD_QUERY),
+    Operation("GET", _DICTIONARY, {200: Dictionary, 401: Unauthorised, 404: Failure}),
+    Operation(
+        "PATCH",
+        _DICTIONARY,
+        {200: Dictionary, 304: EMPTY, 400: Failure, 401: Unauthorised, 404: Failure, 422: BadPatch},
+    ),
+    Operation("DELETE", _DICTIONARY, {204: EMPTY, 401: Unauthorised, 404: Failure}),
     Operation("POST", "/v2/replicas", {200: CreatedReplica, 400: Failure, 401: Unauthorised}),
     Operation("GET", "/v2/replicas", {200: Replicas, 401: Unauthorised}, _BAD_QUERY),
     Operation("GET", "/v2/replicas/{replica_id}", {200: Replica, 400: BadReplicaId, 401: Unauthorised}),
@@ -414,8 +453,6 @@ NOT_HERE_YET = (
     "GET /v2/documents/tags",
     "GET /v2/documents/x1/chunks",
     "POST /v2/documents/x1/recrawl",
-    *(f"{method} /v2/pronunciation-dictionaries" for method in ("POST", "GET")),
-    *(f"{method} /v2/pronunciation-dictionaries/x1" for method in ("GET", "PATCH", "DELETE")),
     "DELETE /v2/memories/store/x1",
     "GET /v2/memory-stores",
     "GET /v2/skills",

@@ -11,6 +11,7 @@ from visavis.api import (
     pages,
     personas,
     pictures,
+    pronunciations,
     realtime,
     replicas,
     signalling,
@@ -55,7 +56,8 @@ def create_app(
     guard(app, settings)
     answer_errors(app)
     needs_key = [Depends(requires()), Depends(within_rate)]
-    for resource in (personas, pictures, tools, replicas, voices, videos, speech, webhooks, usage, keys):
+    usual = (personas, pictures, tools, pronunciations, replicas, voices, videos, speech, webhooks, usage, keys)
+    for resource in usual:
         app.include_router(resource.router, dependencies=needs_key)
     app.include_router(tools.of_personas, dependencies=needs_key)
     app.include_router(conversations.router, dependencies=needs_key)

@@ -16,6 +16,7 @@ from visavis.api.idempotency import ANSWERS as REPEATED
 from visavis.api.idempotency import PerhapsAgain
 from visavis.api.limits import Limits as KeyLimits
 from visavis.api.personas import find
+from visavis.api.pronunciations import with_dictionary
 from visavis.api.replicas import check_usable
 from visavis.api.shapes import CreatedConversation, Latency, Listed, ListedConversation, ShownConversation, Transcript
 from visavis.api.signalling import ice_servers_for_browsers
@@ -286,8 +287,9 @@ async def _created(
     replica_id = stand_in(body.replica_id or document.get("default_replica_id") or STOCK_REPLICA_ID)
     replica = await check_usable(store, "replica_id", replica_id)
     overrides = given.get("overrides") or {}
-    wanted = runnable.merge(document, overrides).get("tool_ids") or []
-    persona = runnable.runnable(document, overrides, await resolved(store, wanted))
+    merged = runnable.merge(document, overrides)
+    tools = await resolved(store, merged.get("tool_ids") or [])
+    persona = runnable.runnable(await with_dictionary(store, merged), tools=tools)
     plan = _plan(body, properties, persona, replica_id)
     if replica and replica.document.get("green_screen"):
         plan = plan.model_copy(update={"green_screen": True})

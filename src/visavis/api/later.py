@@ -11,7 +11,6 @@ _LATER = {
     "deployments": "Deployments",
     "builder": "The persona builder",
     "persona-builder": "The persona builder",
-    "pronunciation-dictionaries": "Pronunciation dictionaries",
     "lipsync": "Lip sync of other videos",
     "replacements": "Replacements",
     "transcriptions": "Transcriptions of other recordings",

@@ -19,6 +19,7 @@ _TAGS = {
     "conversations": "Calls: a link each, and what was said in them.",
     "interactions": "Taking part in a call from a program.",
     "voices": "What replicas can sound like.",
+    "pronunciation dictionaries": "How personas say certain words.",
     "videos": "Films of a replica that says a script or a recording.",
     "speech": "Sound files in a replica's voice.",
     "webhooks": "Messages to callbacks: what waits, what was given up, and sending it again.",

@@ -111,7 +111,9 @@ class TextToSpeechLayer(Layer):
     voice_settings: dict[str, Any] | None = None
     tts_emotion_control: bool | None = None
     tts_model_name: Name | None = None
-    pronunciation_dictionary_id: Id | None = None
+    pronunciation_dictionary_id: (
+        Annotated[str, Field(max_length=100, description="One of `/v2/pronunciation-dictionaries`.")] | None
+    ) = None
 
 
 class SpeechToSpeechLayer(Layer):

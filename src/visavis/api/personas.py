@@ -11,6 +11,7 @@ from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromStore, errors, moment, shown
 from visavis.api.json_patch import OPERATIONS_SCHEMA, patched
 from visavis.api.persona_document import PersonaBody, with_defaults
+from visavis.api.pronunciations import unknown_dictionary
 from visavis.api.runnable import CREDENTIALS, check_mcp, outside_addresses, snapshot, validated, warnings
 from visavis.api.shapes import CheckedPersona, CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
@@ -61,7 +62,11 @@ async def create_persona(request: Request, store: FromStore, body: PersonaBody) 
             "persona_id": made.persona_id,
             "persona_name": document["persona_name"],
             "created_at": moment(made.created_at),
-            "warnings": [*warnings(given), *await _unknown_tools(store, given)],
+            "warnings": [
+                *warnings(given),
+                *await _unknown_tools(store, given),
+                *await unknown_dictionary(store, given),
+            ],
         }
     )
 

@@ -13,6 +13,7 @@ from visavis.api.auth import Gatekeeper, NotAllowedError
 from visavis.api.errors import answer
 from visavis.api.hosted import FromHosting
 from visavis.api.personas import find
+from visavis.api.pronunciations import with_dictionary
 from visavis.api.runnable import runnable
 from visavis.conversation.persona import Persona
 from visavis.errors import VisavisError
@@ -86,7 +87,7 @@ async def _persona(socket: WebSocket, model: str) -> Persona:
     except NotFoundError:
         return _ASSISTANT
     tools = await store.tools.documents(document.get("tool_ids") or [])
-    found = runnable(document, tools=tools)
+    found = runnable(await with_dictionary(store, document), tools=tools)
     return _ASSISTANT if found.pipeline_mode != "full" else found
 
 

@@ -239,10 +239,14 @@ def _whisper(layer: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
     return known
 
 
+_OURS_OF_VOICE = ("pronunciations", "pronunciation_rules", "pronunciation_dictionary_id", "tts_emotion_control")
+
+
 def _voice(layer: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"pronunciations": layer.get("pronunciations") or {}}
+    found["pronunciation_rules"] = layer.get("pronunciation_rules") or []
     if plugins.is_known("tts", layer.get("tts_engine")):
-        found["plugin"] = _plugin("tts", "tts", layer, ("pronunciations", "tts_emotion_control"))
+        found["plugin"] = _plugin("tts", "tts", layer, _OURS_OF_VOICE)
     if layer.get("tts_engine") == KOKORO:
         found["kokoro"] = _kokoro(layer)
     if layer.get("tts_engine") == OPENAI:

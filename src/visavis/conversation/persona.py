@@ -23,6 +23,7 @@ from visavis.layers.settings import (
 from visavis.layers.tools.built_in import SystemTool
 from visavis.layers.tools.description import ToolDescription
 from visavis.layers.tools.mcp import McpServer
+from visavis.layers.tts.dictionary import MOST_RULES, Rule
 from visavis.layers.tts.stock_voices import VOICE_NAMES
 
 Interruptibility = Literal["low", "medium", "high"]
@@ -107,6 +108,10 @@ class Speaking(BaseModel):
     plugin: Plugin | None = Field(None, description="A voice from another package.")
     pronunciations: Mapping[str, Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         default_factory=dict, max_length=1_000, description='Words and what is said for them: {"Nguyen": "win"}.'
+    )
+
+    pronunciation_rules: tuple[Rule, ...] = Field(
+        (), max_length=MOST_RULES, description="The same with phrases: text, pronunciation, type."
     )
 
     @field_validator("voice")

@@ -22,7 +22,7 @@ from visavis.layers.stt.faster_whisper import FasterWhisper
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tools.http import http_tool
 from visavis.layers.tools.mcp import Commands, mcp_tools
-from visavis.layers.tts.dictionary import PronouncingVoice
+from visavis.layers.tts.dictionary import PronouncingVoice, rules_of
 from visavis.layers.tts.fallback import FallbackVoice
 from visavis.layers.tts.kokoro import Kokoro
 from visavis.layers.tts.openai_speech import OpenAISpeech
@@ -155,8 +155,8 @@ class SharedEngines:
         if (vendor := wanted.openai) is not None:
             speaking = await own.enter_async_context(aclosing(OpenAISpeech(vendor, self._outbound)))
             layers = dataclasses.replace(layers, voice=FallbackVoice(speaking, layers.voice))
-        if pronunciations := wanted.pronunciations:
-            layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, pronunciations))
+        if rules := [*rules_of(wanted.pronunciations), *wanted.pronunciation_rules]:
+            layers = dataclasses.replace(layers, voice=PronouncingVoice(layers.voice, rules))
         return layers
 
     async def _attentive(self, layers: Layers, wanted: PersonaLayers, own: AsyncExitStack) -> Layers:

@@ -18,6 +18,7 @@ from visavis.store.idempotency import Idempotency
 from visavis.store.jobs import Jobs
 from visavis.store.keys import Keys
 from visavis.store.personas import Personas
+from visavis.store.pronunciations import PronunciationDictionaries
 from visavis.store.replicas import Replicas
 from visavis.store.rotation import fit_key
 from visavis.store.secrets import Secrets
@@ -45,6 +46,7 @@ class Store:
     speeches: Videos
     idempotency: Idempotency
     tools: Tools
+    pronunciations: PronunciationDictionaries
     servers: Servers
     blobs: Blobs
     secrets: Secrets
@@ -92,6 +94,7 @@ async def open_store(database_url: str, blobs_url: str, secret_keys: Sequence[st
             speeches=Videos(database, "speech"),
             idempotency=Idempotency(database),
             tools=Tools(database, sealing),
+            pronunciations=PronunciationDictionaries(database),
             servers=Servers(database),
             blobs=blobs,
             secrets=sealing,

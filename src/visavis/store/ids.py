@@ -27,6 +27,11 @@ def tool_id() -> str:
     return "t" + _digits(_DIGITS)
 
 
+def dictionary_id() -> str:
+    """`pd_` and 12 digits."""
+    return "pd_" + _digits(_DIGITS)
+
+
 def key_id() -> str:
     """`k` and 12 digits."""
     return "k" + _digits(_DIGITS)

@@ -275,6 +275,17 @@ tools = Table(
 )
 _newest_first(tools)
 
+pronunciation_dictionaries = Table(
+    "pronunciation_dictionaries",
+    metadata,
+    _id(),
+    _moment("created_at"),
+    _moment("updated_at"),
+    _moment("deleted_at", nullable=True),
+    _json("document"),
+)
+_newest_first(pronunciation_dictionaries)
+
 servers = Table(
     "servers",
     metadata,

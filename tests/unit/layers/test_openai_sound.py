@@ -17,7 +17,7 @@ from visavis.errors import EngineError
 from visavis.layers.settings import SpeechSettings, TranscriptionSettings
 from visavis.layers.stt.openai_transcription import OpenAITranscription
 from visavis.layers.tts import Speech, TextToSpeech, Word
-from visavis.layers.tts.dictionary import PronouncingVoice
+from visavis.layers.tts.dictionary import PronouncingVoice, rules_of
 from visavis.layers.tts.fallback import FallbackVoice
 from visavis.layers.tts.openai_speech import OpenAISpeech
 from visavis.outbound import Outbound, PrivateAddresses
@@ -187,7 +187,7 @@ async def test_while_a_vendor_fails_the_built_in_voice_speaks(vendor: Vendor):
 
 async def test_words_are_spoken_as_the_dictionary_says_and_shown_as_written():
     plain = Plain()
-    voice = PronouncingVoice(plain, {"Nguyen": "win", "SQL": "see quell"})
+    voice = PronouncingVoice(plain, rules_of({"Nguyen": "win", "SQL": "see quell"}))
     pieces = [piece async for piece in voice.stream("Mr. Nguyen, do you know SQL?")]
     assert plain.asked == ["Mr. win, do you know see quell?"]
     shown = [word for piece in pieces for word in piece.words]

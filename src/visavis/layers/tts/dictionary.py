@@ -1,38 +1,90 @@
 """How a persona wants certain words pronounced."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from visavis.layers.tts import Speech, TextToSpeech, Word
 
-_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
+MOST_RULES = 1_000
+"""Of one dictionary."""
+
+
+class Rule(BaseModel):
+    """What is said for a piece of text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Annotated[str, Field(min_length=1, max_length=200)]
+    pronunciation: Annotated[str, Field(min_length=1, max_length=200)]
+    type: Literal["alias", "ipa"] = Field(description="alias: as if it were spelled so; ipa: these sounds.")
+    case_sensitive: bool = False
+    word_boundaries: bool = Field(True, description="Only where the text is not a part of a longer word.")
+
+    @field_validator("text", "pronunciation")
+    @classmethod
+    def _has_words(cls, given: str) -> str:
+        if not given.strip():
+            raise ValueError("more than spaces")
+        return " ".join(given.split())
+
+    @property
+    def key(self) -> str:
+        """What tells it from other rules."""
+        return self.text if self.case_sensitive else self.text.casefold()
+
+
+def rules_of(pronunciations: Mapping[str, str]) -> list[Rule]:
+    """Rules for single words, in any case, and what is said for them."""
+    return [Rule(text=text, pronunciation=spoken, type="alias") for text, spoken in pronunciations.items()]
 
 
 class PronouncingVoice:
-    """A `visavis.layers.tts.TextToSpeech` that reads some words as if they were spelled otherwise.
+    """A `visavis.layers.tts.TextToSpeech` that reads some pieces of text as if they were spelled otherwise.
 
-    What is shown keeps the word as it was written.
+    What is shown keeps the text as it was written. Rules of sounds (`ipa`) are for voices that take those; there is none
+    yet, so they are left out.
     """
 
-    def __init__(self, voice: TextToSpeech, spoken_as: Mapping[str, str]) -> None:
-        """`spoken_as` are single words, in any case, and what is said for them."""
+    def __init__(self, voice: TextToSpeech, rules: Sequence[Rule]) -> None:
+        """Where two rules fit at one place, the one for the longer text counts."""
         self._voice = voice
-        self._spoken_as = {word.lower(): spoken for word, spoken in spoken_as.items()}
+        aliases = sorted((rule for rule in rules if rule.type == "alias"), key=lambda rule: -len(rule.text))
+        self._spoken = [rule.pronunciation for rule in aliases]
+        self._pattern = re.compile("|".join(f"({_pattern(rule)})" for rule in aliases)) if aliases else None
 
     async def stream(self, text: str) -> AsyncGenerator[Speech, None]:
         """Speak `text`; see `visavis.layers.tts.TextToSpeech`."""
-        written = text.split()
-        respelled = [self._respelled(word) for word in written]
-        left = [(word, len(spoken.split())) for word, spoken in zip(written, respelled, strict=True)]
-        async with aclosing(self._voice.stream(" ".join(respelled))) as pieces:  # type: ignore[type-var]
+        units = list(self._units(" ".join(text.split())))
+        left = [(written, len(spoken.split())) for written, spoken in units]
+        async with aclosing(self._voice.stream(" ".join(spoken for _, spoken in units))) as pieces:  # type: ignore[type-var]
             async for piece in pieces:
                 yield Speech(piece.pcm, tuple(_as_written(piece.words, left)), piece.phonemes)
 
-    def _respelled(self, word: str) -> str:
-        before, core, after = _EDGES.match(word).groups()  # type: ignore[union-attr]
-        spoken = self._spoken_as.get(core.lower())
-        return word if spoken is None else f"{before}{spoken}{after}"
+    def _units(self, text: str) -> Iterator[tuple[str, str]]:
+        """The text in words, or more of them where one rule is for several: as written, and as spoken."""
+        written = spoken = ""
+        at = 0
+        for match in self._pattern.finditer(text) if self._pattern else ():
+            *whole, last = text[at : match.start()].split(" ")
+            for word in whole:
+                yield written + word, spoken + word
+                written = spoken = ""
+            written, spoken = written + last + match[0], spoken + last + self._spoken[(match.lastindex or 1) - 1]
+            at = match.end()
+        for word in text[at:].split(" "):
+            yield written + word, spoken + word
+            written = spoken = ""
+
+
+def _pattern(rule: Rule) -> str:
+    text = r"\s+".join(map(re.escape, rule.text.split()))
+    if rule.word_boundaries:
+        text = rf"(?<!\w){text}(?!\w)"
+    return text if rule.case_sensitive else f"(?i:{text})"
 
 
 def _as_written(words: Sequence[Word], left: list[tuple[str, int]]) -> list[Word]:

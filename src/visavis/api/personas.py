@@ -11,7 +11,7 @@ from visavis.api import pagination, vocabulary
 from visavis.api.answers import FromStore, errors, moment, shown
 from visavis.api.json_patch import OPERATIONS_SCHEMA, patched
 from visavis.api.persona_document import PersonaBody, with_defaults
-from visavis.api.pronunciations import unknown_dictionary
+from visavis.api.pronunciations import dictionary_warnings
 from visavis.api.runnable import CREDENTIALS, check_mcp, outside_addresses, snapshot, validated, warnings
 from visavis.api.shapes import CheckedPersona, CreatedPersona, Listed, ShownPersona
 from visavis.api.system import STOCK_REPLICA_ID, SystemPersonas
@@ -64,8 +64,7 @@ async def create_persona(request: Request, store: FromStore, body: PersonaBody) 
             "created_at": moment(made.created_at),
             "warnings": [
                 *warnings(given),
-                *await _unknown_tools(store, given),
-                *await unknown_dictionary(store, given),
+                *await _unknown(store, given),
             ],
         }
     )
@@ -185,8 +184,9 @@ async def _checked(
     return document
 
 
-async def _unknown_tools(store: Store, given: Mapping[str, Any]) -> list[str]:
-    found = []
+async def _unknown(store: Store, given: Mapping[str, Any]) -> list[str]:
+    """What the persona names that does not exist, one line each."""
+    found = await dictionary_warnings(store, given)
     for tool_id in given.get("tool_ids") or ():
         if tool_id not in SYSTEM_TOOLS and not await store.tools.documents([tool_id]):
             found.append(f"tool_ids: there is no tool {tool_id!r}")

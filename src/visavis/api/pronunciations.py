@@ -1,6 +1,7 @@
 """`/v2/pronunciation-dictionaries`: how personas say certain words."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -38,7 +39,7 @@ class Dictionary(Body):
     """Body of `POST /v2/pronunciation-dictionaries`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["Names of our customers"])]
-    rules: Annotated[list[Rule], Field(max_length=MOST_RULES, examples=[[_RULE]])] = []
+    rules: Annotated[list[Rule], Field(default_factory=list, max_length=MOST_RULES, examples=[[_RULE]])]
 
 
 class ShownDictionary(BaseModel):
@@ -63,7 +64,7 @@ class ListedDictionaries(BaseModel):
 @router.post(
     "",
     status_code=201,
-    responses={201: shown(ShownDictionary, _SHOWN)[200]} | errors(_INVALID),
+    responses={201: shown(ShownDictionary, _SHOWN)[200], **errors(_INVALID)},
 )
 async def create_dictionary(store: FromStore, body: Dictionary) -> dict[str, Any]:
     """Make a dictionary, which `layers.tts.pronunciation_dictionary_id` of personas names."""
@@ -128,22 +129,23 @@ async def with_dictionary(store: Store, document: Mapping[str, Any]) -> dict[str
     speaking = dict(layers.get("tts") or {})
     speaking.pop("pronunciation_rules", None)
     if wanted := speaking.get("pronunciation_dictionary_id"):
-        try:
+        with suppress(NotFoundError):
             speaking["pronunciation_rules"] = (await store.pronunciations.get(wanted)).document["rules"]
-        except NotFoundError:
-            pass
     return {**document, "layers": {**layers, "tts": speaking}}
 
 
-async def unknown_dictionary(store: Store, given: Mapping[str, Any]) -> list[str]:
-    """A warning when the persona names a dictionary that does not exist."""
-    wanted = ((given.get("layers") or {}).get("tts") or {}).get("pronunciation_dictionary_id")
+async def dictionary_warnings(store: Store, given: Mapping[str, Any]) -> list[str]:
+    """What of the dictionary that a persona names has no effect, one line each."""
+    field = "pronunciation_dictionary_id"
+    wanted = ((given.get("layers") or {}).get("tts") or {}).get(field)
+    if not wanted:
+        return []
     try:
-        if wanted:
-            await store.pronunciations.get(wanted)
+        rules = (await store.pronunciations.get(wanted)).document["rules"]
     except NotFoundError:
-        return [f"layers.tts.pronunciation_dictionary_id: there is no dictionary {wanted!r}"]
-    return []
+        return [f"layers.tts.{field}: there is no dictionary {wanted!r}"]
+    sounds = [rule["text"] for rule in rules if rule["type"] == "ipa"]
+    return [f"layers.tts.{field}: no voice takes rules of type ipa yet: {', '.join(sounds)[:80]}"] if sounds else []
 
 
 def _document(body: Dictionary) -> dict[str, Any]:

@@ -35,7 +35,12 @@ class PronunciationDictionaries:
     async def create(self, document: Mapping[str, Any]) -> StoredDictionary:
         """Store a new one."""
         made = now()
-        values = {"id": ids.dictionary_id(), "created_at": made, "updated_at": made, "document": dict(document)}
+        values: dict[str, Any] = {
+            "id": ids.dictionary_id(),
+            "created_at": made,
+            "updated_at": made,
+            "document": dict(document),
+        }
         await self._database.write(lambda connection: connection.execute(insert(table).values(values)) and None)
         return StoredDictionary(values["id"], dict(document), made, made)
 

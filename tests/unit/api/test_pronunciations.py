@@ -64,6 +64,14 @@ async def test_a_persona_speaks_by_the_dictionary_that_it_names(here: Server):
     assert found.layers.tts.pronunciation_rules == ()
 
 
+async def test_rules_of_sounds_are_kept_and_told_to_have_no_effect(here: Server):
+    rule = {"text": "quay", "pronunciation": "kiː", "type": "ipa"}
+    dictionary = await made(here, rules=[rule])
+    tts = {"pronunciation_dictionary_id": dictionary["pronunciation_dictionary_id"]}
+    persona = await here.create("personas", persona_name="A", system_prompt="You are A.", layers={"tts": tts})
+    assert "ipa yet: quay" in persona["warnings"][0]
+
+
 async def test_a_dictionary_that_does_not_exist_is_told(here: Server):
     layers = {"tts": {"pronunciation_dictionary_id": "pd_000000000000"}}
     persona = await here.create("personas", persona_name="A", system_prompt="You are A.", layers=layers)

@@ -1,6 +1,7 @@
 """Words that a persona wants pronounced in its own way."""
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def rule(text: str, pronunciation: str, **more: Any) -> Rule:
 async def spoken(text: str, *rules: Rule) -> tuple[str, list[str]]:
     voice = Spelling()
     shown = [word async for speech in PronouncingVoice(voice, rules).stream(text) for word in speech.words]
-    assert all(before.end_s <= after.start_s for before, after in zip(shown, shown[1:], strict=False))
+    assert all(before.end_s <= after.start_s for before, after in pairwise(shown))
     return voice.asked, [word.text for word in shown]
 
 

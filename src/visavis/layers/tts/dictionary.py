@@ -45,8 +45,7 @@ def rules_of(pronunciations: Mapping[str, str]) -> list[Rule]:
 class PronouncingVoice:
     """A `visavis.layers.tts.TextToSpeech` that reads some pieces of text as if they were spelled otherwise.
 
-    What is shown keeps the text as it was written. Rules of sounds (`ipa`) are for voices that take those; there is none
-    yet, so they are left out.
+    What is shown keeps the text as it was written. Rules of sounds (`ipa`) are left out: no voice takes those yet.
     """
 
     def __init__(self, voice: TextToSpeech, rules: Sequence[Rule]) -> None:

@@ -139,7 +139,7 @@ ASKS: Mapping[str, Mapping[int, Ask]] = {
         304: Ask([{"op": "replace", "path": "/name", "value": _DICTIONARY["name"]}]),
         400: Ask([{"op": "copy", "from": "/rules/0", "path": "/rules/1"}]),
         404: Ask(_RENAME, ids=_NO_DICTIONARY.ids),
-        422: Ask({"name": "Streets"}),
+        422: Ask([{"op": "rename"}]),
     },
     "DELETE /v2/pronunciation-dictionaries/{dictionary_id}": {204: Ask(), 404: _NO_DICTIONARY},
     "POST /v2/replicas": {200: Ask(upload=True), 400: Ask({"replica_name": "Ana"})},

@@ -112,7 +112,6 @@ def test_tools_of_resources_that_do_not_exist_yet_fail_with_404(clients: Clients
         ("tavus_guardrail_list", {}),
         ("tavus_objective_list", {}),
         ("tavus_skill_list", {}),
-        ("tavus_pronunciation_dictionary_list", {}),
         ("tavus_deployment_list", {}),
         ("tavus_builder_list", {}),
         ("tavus_pal_skills_list", {"pal_id": "pguide"}),

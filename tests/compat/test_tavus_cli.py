@@ -215,6 +215,16 @@ def test_chat_begins_and_ends_and_its_turns_need_a_daily_room(clients: Clients):
     works(clients.tavus("chat", "end", conversation_id))
 
 
+def test_pronunciation_dictionaries(clients: Clients):
+    words = {"name": "boats", "rules": [{"text": "gaff", "pronunciation": "gahf", "type": "alias"}]}
+    (clients.folder / "words.json").write_text(json.dumps(words))
+    (clients.folder / "patch.json").write_text(json.dumps({"name": "ships"}))
+    command = "pronunciation-dictionary"
+    made = works(clients.tavus(command, "create", "--file", "words.json")).json["pronunciation_dictionary_id"]
+    works(clients.tavus(command, "patch", made, "--file", "patch.json"))
+    assert [one["name"] for one in works(clients.tavus(command, "list", "--json")).json["data"]] == ["ships"]
+
+
 NOT_HERE_YET = """
     document list
     document create --url https://example.com/guide.pdf
@@ -223,11 +233,6 @@ NOT_HERE_YET = """
     objective list
     objective create --file objective.json
     skill list
-    pronunciation-dictionary list
-    pronunciation-dictionary get pd_1
-    pronunciation-dictionary create --file words.json
-    pronunciation-dictionary patch pd_1 --file words.json
-    pronunciation-dictionary delete pd_1
     builder create --name Ines
     builder list
     deployment create --pal-id pguide --channel embed --shared-memory --any-origin
@@ -242,7 +247,6 @@ NOT_HERE_YET = """
 def test_commands_of_resources_that_do_not_exist_yet_end_with_404(clients: Clients, command: str):
     files = {
         "objective": {"name": "tour", "data": [{"objective_name": "greet", "objective_prompt": "Greet the visitor."}]},
-        "words": {"name": "boats", "rules": [{"text": "gaff", "pronunciation": "gahf", "type": "alias"}]},
     }
     for name, content in files.items():
         (clients.folder / f"{name}.json").write_text(json.dumps(content))

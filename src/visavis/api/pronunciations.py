@@ -38,7 +38,7 @@ _INVALID = {400: "rules: 'Nguyen' is not valid; expected each text once"}
 class Dictionary(Body):
     """Body of `POST /v2/pronunciation-dictionaries`."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200, examples=["Names of our customers"])]
+    name: Annotated[str, Field(min_length=1, max_length=255, examples=["Names of our customers"])]
     rules: Annotated[list[Rule], Field(default_factory=list, max_length=MOST_RULES, examples=[[_RULE]])]
 
 
@@ -102,15 +102,19 @@ async def change_dictionary(
         Any,
         WithJsonSchema(OPERATIONS_SCHEMA),
         InBody(
-            description="A JSON Patch (RFC 6902).",
+            description="A JSON Patch (RFC 6902); an object with `name` or `rules` or both replaces those.",
             examples=[[{"op": "replace", "path": "/rules/0/pronunciation", "value": "gwin"}]],
         ),
     ] = None,
 ) -> Response:
-    """Change a dictionary by a JSON Patch. Conversations that have begun keep it as it was."""
+    """Change a dictionary by a JSON Patch, or by the fields that change. Conversations that have begun keep it."""
     before = await store.pronunciations.get(dictionary_id)
-    changed = patched(before.document, operations)
-    if changed is None:
+    changed: dict[str, Any] | None
+    if isinstance(operations, dict):  # what the hosted service's own clients send
+        changed = {**before.document, **operations}
+    else:
+        changed = patched(before.document, operations)
+    if changed is None or changed == before.document:
         return Response(status_code=304)
     document = _document(Dictionary.checked(changed))
     return JSONResponse(_whole(await store.pronunciations.replace(dictionary_id, document)))
@@ -152,9 +156,9 @@ def _document(body: Dictionary) -> dict[str, Any]:
     """What is stored. Raises `BadInputError` for texts that two rules are for."""
     seen: set[str] = set()
     for rule in body.rules:
-        if rule.key in seen:
+        if rule.text in seen:
             raise BadInputError("rules", rule.text, "each text once")
-        seen.add(rule.key)
+        seen.add(rule.text)
     document = {"name": body.name, "rules": [rule.model_dump(mode="json") for rule in body.rules]}
     check_storable(document)
     return document

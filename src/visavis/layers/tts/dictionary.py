@@ -16,10 +16,10 @@ MOST_RULES = 1_000
 class Rule(BaseModel):
     """What is said for a piece of text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     text: Annotated[str, Field(min_length=1, max_length=200)]
-    pronunciation: Annotated[str, Field(min_length=1, max_length=200)]
+    pronunciation: Annotated[str, Field(min_length=1, max_length=500)]
     type: Literal["alias", "ipa"] = Field(description="alias: as if it were spelled so; ipa: these sounds.")
     case_sensitive: bool = False
     word_boundaries: bool = Field(True, description="Only where the text is not a part of a longer word.")
@@ -30,11 +30,6 @@ class Rule(BaseModel):
         if not given.strip():
             raise ValueError("more than spaces")
         return " ".join(given.split())
-
-    @property
-    def key(self) -> str:
-        """What tells it from other rules."""
-        return self.text if self.case_sensitive else self.text.casefold()
 
 
 def rules_of(pronunciations: Mapping[str, str]) -> list[Rule]:

@@ -25,6 +25,17 @@ export interface StreamingUtterance {
   participant_id?: string;
 }
 
+/** Tokens that a reply cost; those of one that was prepared and not said are `dropped`. */
+export interface Usage {
+  input_tokens: number;
+  cached_input_tokens: number;
+  output_tokens: number;
+  requests: number;
+  dropped: boolean;
+  /** The model did not tell. */
+  estimated: boolean;
+}
+
 export interface Latency {
   /** From the person's last sound to the replica's first, milliseconds; null where the person wrote. */
   utterance_to_utterance_ms: number | null;
@@ -80,6 +91,7 @@ export interface ServerEvents {
   "conversation.perception_analysis": { analysis: string };
   "conversation.overlap": Overlap;
   "conversation.latency": Latency;
+  "conversation.usage": Usage;
   "conversation.error": { message: string; field?: string; value?: string; expected?: string };
   "conversation.ended": { reason: string };
 }

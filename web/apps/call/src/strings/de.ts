@@ -94,6 +94,7 @@ export const german: Strings = {
     refused: { title: "Der Anruf konnte nicht beginnen", text: "Der Server hat ihn abgelehnt:" },
   },
   stages: {
+    asked: "Anfrage des Programms",
     last_voice: "Ihr letzter Laut",
     vad_end: "Pause bemerkt",
     turn_decision: "Äußerung für beendet gehalten",

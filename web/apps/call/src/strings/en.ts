@@ -184,6 +184,7 @@ function allow(name: string, { userAgent, embedded }: Browser): string {
 
 /** What was done when a stage's bar ends. */
 const stages: Record<string, string> = {
+  asked: "Asked by a program",
   last_voice: "Your last sound",
   vad_end: "Pause noticed",
   turn_decision: "Turn taken as over",

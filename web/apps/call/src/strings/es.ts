@@ -95,6 +95,7 @@ export const spanish: Strings = {
     refused: { title: "La llamada no pudo empezar", text: "El servidor la rechazó:" },
   },
   stages: {
+    asked: "Petición del programa",
     last_voice: "Tu último sonido",
     vad_end: "Pausa detectada",
     turn_decision: "Turno dado por terminado",

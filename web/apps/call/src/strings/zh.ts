@@ -93,6 +93,7 @@ export const chinese: Strings = {
     refused: { title: "通话无法开始", text: "服务器拒绝了请求：" },
   },
   stages: {
+    asked: "程序的请求",
     last_voice: "您的最后一个音",
     vad_end: "察觉停顿",
     turn_decision: "判断您说完",

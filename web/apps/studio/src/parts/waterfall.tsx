@@ -5,6 +5,7 @@ import type { Turn } from "../api/types";
 import { milliseconds } from "../format";
 
 const STAGES: Record<string, string> = {
+  asked: "Asked by a program",
   last_voice: "Last word",
   vad_end: "Pause noticed",
   turn_decision: "Turn decided",

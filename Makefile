@@ -8,10 +8,15 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
-# Tests wait more than they compute, so four at a time on two cores; files with few but long tests must not come last.
-PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# Some tests wait, so three at a time on two cores; files with few but long tests must not come last.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# In which no test is quick; reading them takes seconds.
+SLOW := tests/browser tests/chaos tests/unit/api/test_openapi.py
 # Live calls, which need the machine for themselves; pages and transport without real engines do not.
 LIVE := models and (browser or realtime)
+
+# Where this is set, every process would compile every module anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help serve talk test lint quick bench web web-check web-compat setup setup-test models-test
@@ -59,7 +64,7 @@ lint: $(STAMP) ## Style and types
 	@$(BIN)/mypy
 
 quick: $(STAMP) ## Tests that need no model files and no live call
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not models and not browser and not realtime and not slow"
+	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW:%=--ignore=%) -m "not models and not browser and not realtime and not slow"
 
 web: web/node_modules/.package-lock.json ## Build the pages in web/ into src/visavis/web (needs Node 18 and npm)
 	@cd web && npm run --silent types && npm run --silent build && npm run --silent install-built
@@ -80,7 +85,7 @@ test: setup-test ## Everything: style, types, quick tests, then models and a rea
 	@$(MAKE) --no-print-directory --jobs=2 lint web-check web-compat
 	@$(MAKE) --no-print-directory quick
 	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow or browser or realtime) and not ($(LIVE))"
-	@$(BIN)/python -m pytest -m "$(LIVE)"
+	@$(BIN)/python -m pytest tests/browser -m "$(LIVE)"
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
 	@test -f "benchmarks/$(NAME).py" || { echo "NAME must be one of:" $$(cd benchmarks && ls *.py | grep -v '^_' | sed 's/\.py//'); exit 1; }

@@ -93,7 +93,7 @@ def _echo(person: Visitor, name: str, inference_id: str, chunk_s: float, every_s
     ]
     into.browser_ms.append(1000 * (heard_at - begun.at))
     into.server_ms.append(1000 * (started["timestamp"] - begun.unix))
-    into.alike.append(100 * alike)
+    into.alike.append(100 * float(np.median(alike)))
 
 
 def _row(one: Measured) -> tuple[float, ...]:

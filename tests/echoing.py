@@ -64,8 +64,8 @@ def stream(person: Visitor, messages: Iterator[str], every_s: float) -> Begun:
     return Begun(at, unix_ms / 1000)
 
 
-def returned(recording: Recording, sent: Samples) -> tuple[float, float]:
-    """When `sent` (48 kHz) began to be heard, and how like itself it was (median correlation of its quarter seconds).
+def returned(recording: Recording, sent: Samples) -> tuple[float, Samples]:
+    """When `sent` (48 kHz) began to be heard, and how like itself each quarter of a second was (correlation).
 
     Piece by piece, because a browser stretches and squeezes sound a little to keep its buffer short, and because a
     busy machine may send some of it late.
@@ -82,11 +82,14 @@ def returned(recording: Recording, sent: Samples) -> tuple[float, float]:
         around = heard[first : first + _PIECE + _SEARCH]
         found = _best_lag(around, piece)
         part = around[found : found + _PIECE]
+        if len(part) < _PIECE:
+            alike.append(0.0)  # the recording ends before it was heard
+            continue
         likeness = float(part @ piece / (np.linalg.norm(part) * np.linalg.norm(piece) + 1e-9))
         alike.append(likeness)
         if likeness > _FOUND:
             lag = first + found - at
-    return recording.start + start / RATE_HZ, float(np.median(alike))
+    return recording.start + start / RATE_HZ, np.array(alike, np.float32)
 
 
 def _best_lag(heard: np.ndarray, sent: Samples) -> int:

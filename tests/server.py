@@ -29,9 +29,12 @@ class RunningServer:
         """`http://127.0.0.1:port`."""
         return self.demo_url.removesuffix("/demo")
 
-    def link(self, persona: Mapping[str, Any] | None = None) -> str:
-        """The link of a new conversation, with the demo persona or with one of these properties."""
-        body = {}
+    def link(self, persona: Mapping[str, Any] | None = None, *, audio_only: bool = False) -> str:
+        """The link of a new conversation, with the demo persona or with one of these properties.
+
+        audio_only: nobody is seen, which leaves a busy machine enough time for what is heard.
+        """
+        body: dict[str, Any] = {"audio_only": audio_only}
         if persona:
             body["persona_id"] = self._made("personas", persona)["persona_id"]
         return str(self._made("conversations", body)["conversation_url"])

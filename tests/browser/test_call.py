@@ -100,7 +100,7 @@ def test_spoken_sentence_is_understood_and_answered_with_sound_and_a_moving_mout
 
 def test_barge_in_stops_the_replica(server: RunningServer):
     with visitor() as person:
-        person.join(server.demo_url)
+        person.join(server.link(audio_only=True))
         person.wait_for(lambda: person.events("conversation.replica.started_speaking"), "the greeting")
         person.wait(0.8)
         begun = person.say(sentence("something-terribly-wrong"))
@@ -122,7 +122,7 @@ def respond(text: str) -> str:
 
 def test_garbage_on_the_data_channel_is_answered_and_so_is_the_typed_message_after_it(server: RunningServer):
     with visitor() as person:
-        person.join(server.demo_url)
+        person.join(server.link(audio_only=True))
         person.wait_until_replica_is_quiet(1)
         for garbage in ("not json", "[1, 2]", '{"event_type": "conversation.fly"}', "x" * 70_000):
             person.page.evaluate("text => visitor.send(text)", garbage)
@@ -138,13 +138,13 @@ def test_second_tab_is_told_that_the_call_is_taken_and_a_page_closed_in_mid_sent
 ):
     with visitor() as next_person:
         with visitor() as person:
-            person.join(server.demo_url)
+            person.join(server.link(audio_only=True))
             next_person.page.goto(person.page.url)
             next_person.page.get_by_role("button", name="Join").click()
             next_person.wait_for(lambda: "another tab" in next_person.page.inner_text("body"), "the explanation")
             person.page.evaluate(respond("Tell me a very long story about the sea"))
             person.wait_for(lambda: person.count("conversation.replica.started_speaking") == 2, "the answer")
-        next_person.join(server.demo_url)
+        next_person.join(server.link(audio_only=True))
         next_person.wait_until_replica_is_quiet(1)
         assert not [line for line in server.log if "Traceback" in line]
 
@@ -158,7 +158,7 @@ def test_killed_language_model_is_told_in_words_and_the_next_turn_works(server: 
         "layers": {"conversational_flow": {"openers": False}},
     }
     with visitor() as person:
-        person.join(server.link(persona))
+        person.join(server.link(persona, audio_only=True))
         person.wait_until_replica_is_quiet(1)
         model = server.language_model()
         person.page.evaluate(respond("Tell me a very long story about the sea and all of its islands"))
@@ -174,7 +174,7 @@ def test_killed_language_model_is_told_in_words_and_the_next_turn_works(server: 
 
 def test_host_who_ends_the_conversation_is_named_and_dead_links_show_a_friendly_page(server: RunningServer):
     with visitor() as person:
-        link = server.link()
+        link = server.link(audio_only=True)
         person.join(link)
         person.wait_until_replica_is_quiet(1)
         person.page.request.post(f"{server.base_url}/v2/conversations/{link.rsplit('/', 1)[-1]}/end")

@@ -74,7 +74,7 @@ def test_without_microphone_the_page_says_why_and_the_call_goes_on_in_writing(se
 def test_microphone_that_is_allowed_during_the_call_is_heard(server: RunningServer):
     with visitor() as person:
         person.page.add_init_script("visitor.askForDevicesFor(4000)")
-        person.join(server.demo_url)
+        person.join(server.link(audio_only=True))
         wait_for_text(person, "without a microphone")
         button(person.page, "^Mute").wait_for(state="visible")
         person.wait_until_replica_is_quiet(1)
@@ -86,7 +86,7 @@ def test_microphone_that_is_allowed_during_the_call_is_heard(server: RunningServ
 
 def test_leaving_shows_the_transcript_and_offers_it_as_a_file(server: RunningServer, tmp_path: Path):
     with visitor() as person:
-        person.join(server.demo_url)
+        person.join(server.link(audio_only=True))
         person.wait_until_replica_is_quiet(1)
         write(person.page, "Hello there")
         person.wait_until_replica_is_quiet(2)
@@ -117,7 +117,7 @@ def test_muting_silences_the_microphone(server: RunningServer):
         return energy() - before
 
     with visitor() as person:
-        person.join(server.demo_url)
+        person.join(server.link(audio_only=True))
         person.wait_until_replica_is_quiet(1)
         button(person.page, "^Mute").click()
         assert energy_of(lambda: person.say(sentence("transfer"))) < 1e-9

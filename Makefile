@@ -8,8 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CLIENTS := .venv-clients/.installed
 ARGS ?=
-# Some tests wait, so three at a time on two cores; files with few but long tests must not come last.
-PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Files with few but long tests must not come last.
+PARALLEL := --dist loadfile --no-loadscope-reorder --numprocesses
 # In which no test is quick; reading them takes seconds.
 SLOW := tests/browser tests/chaos tests/unit/api/test_openapi.py
 # Live calls, which need the machine for themselves; pages and transport without real engines do not.
@@ -64,7 +64,7 @@ lint: $(STAMP) ## Style and types
 	@$(BIN)/mypy
 
 quick: $(STAMP) ## Tests that need no model files and no live call
-	@$(BIN)/python -m pytest $(PARALLEL) $(SLOW:%=--ignore=%) -m "not models and not browser and not realtime and not slow"
+	@$(BIN)/python -m pytest $(PARALLEL) 3 $(SLOW:%=--ignore=%) -m "not models and not browser and not realtime and not slow"
 
 web: web/node_modules/.package-lock.json ## Build the pages in web/ into src/visavis/web (needs Node 18 and npm)
 	@cd web && npm run --silent types && npm run --silent build && npm run --silent install-built
@@ -81,10 +81,11 @@ web/compat/react/dist/index.html: web/node_modules/.package-lock.json web/compat
 web/node_modules/.package-lock.json: web/package-lock.json
 	@cd web && npm ci --silent && touch node_modules/.package-lock.json
 
+# What needs more than the interpreter waits half of the time: four at once on two cores. Live calls go one by one.
 test: setup-test ## Everything: style, types, quick tests, then models and a real browser
 	@$(MAKE) --no-print-directory --jobs=2 lint web-check web-compat
 	@$(MAKE) --no-print-directory quick
-	@$(BIN)/python -m pytest $(PARALLEL) -m "(models or slow or browser or realtime) and not ($(LIVE))"
+	@$(BIN)/python -m pytest $(PARALLEL) 4 -m "(models or slow or browser or realtime) and not ($(LIVE))"
 	@$(BIN)/python -m pytest tests/browser -m "$(LIVE)"
 
 bench: setup ## Run benchmarks/NAME.py, for example make bench NAME=latency; QUICK=1 keeps it short
